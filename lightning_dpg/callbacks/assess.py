@@ -1,0 +1,127 @@
+"""At validation: let held-out personas speak, rate what they say, log how near it came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.loggers import WandbLogger
+
+from lightning_dpg.assessment.base import Assessor
+from lightning_dpg.config import EvaluationConfig
+from lightning_dpg.evaluation.personas import Persona
+from lightning_dpg.evaluation.questions import VALIDATION, questions_for
+from lightning_dpg.evaluation.replies import Request, generate_replies
+from lightning_dpg.metrics import PSDC, TraitCorrelation, Unscored
+from lightning_dpg.models.module import PersonalityModule
+from lightning_dpg.records import TRAITS, Rating
+from lightning_dpg.report.plots import validation_scatter
+
+
+class AssessReplies(L.Callback):
+    """Generates, rates and logs `val/psdc`, `val/psdc_const0`, `val/trait_r/<trait>`, `val/unscored`.
+
+    Args:
+        personas: who speaks.
+        judge: who rates; several replies of a persona are rated together.
+        config: decoding.
+        scores_in_prompt: whether prompts state the profile.
+        seed: of the sampling.
+    """
+
+    def __init__(
+        self,
+        personas: list[Persona],
+        judge: Assessor,
+        config: EvaluationConfig,
+        *,
+        scores_in_prompt: bool,
+        seed: int,
+    ) -> None:
+        self.personas, self.judge, self.config = personas, judge, config
+        self.scores_in_prompt, self.seed = scores_in_prompt, seed
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Run after the validation batches."""
+        assert isinstance(pl_module, PersonalityModule)
+        if trainer.sanity_checking:
+            return
+        personas = self.personas[trainer.global_rank :: trainer.world_size]
+        replies = self._speak(pl_module, personas)
+        ratings = self.judge.rate(["\n".join(said) for said in replies])
+        self._log(pl_module, personas, ratings)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger) and trainer.is_global_zero:
+                self._show(logger, trainer.global_step, personas, replies, ratings)
+
+    def _speak(self, module: PersonalityModule, personas: list[Persona]) -> list[list[str]]:
+        count = self.config.validation_replies
+        requests = [
+            Request(persona.target, persona.description, (question,))
+            for i, persona in enumerate(personas)
+            for question in questions_for(count, i, VALIDATION)
+        ]
+        replies = generate_replies(
+            module.backbone,
+            requests,
+            self.config,
+            adapters=module.adapters_for,
+            scores_in_prompt=self.scores_in_prompt,
+            seed=self.seed,
+        )
+        return [replies[i * count : (i + 1) * count] for i in range(len(personas))]
+
+    def _log(
+        self, module: PersonalityModule, personas: list[Persona], ratings: list[Rating]
+    ) -> None:
+        prompted = torch.tensor([p.target.scores for p in personas], device=module.device)
+        measured = ratings_tensor(ratings).to(module.device)
+        psdc, zero = PSDC().to(module.device), PSDC().to(module.device)
+        correlation, unscored = TraitCorrelation().to(module.device), Unscored().to(module.device)
+        psdc.update(prompted, measured)
+        zero.update(prompted, torch.zeros_like(prompted))
+        correlation.update(prompted, measured)
+        unscored.update(measured)
+        values = {
+            "val/psdc": psdc.compute(),
+            "val/psdc_const0": zero.compute(),
+            "val/unscored": unscored.compute(),
+        }
+        for trait, r in zip(TRAITS, correlation.compute(), strict=True):
+            values[f"val/trait_r/{trait}"] = r
+        module.log_dict(values, prog_bar=False)
+
+    def _show(
+        self,
+        logger: WandbLogger,
+        step: int,
+        personas: list[Persona],
+        replies: list[list[str]],
+        ratings: list[Rating],
+    ) -> None:
+        """A table of prompts and replies and a scatter plot, for Weights & Biases."""
+        rows: list[list[Any]] = []
+        for i, (persona, said, rating) in enumerate(zip(personas, replies, ratings, strict=True)):
+            questions = questions_for(self.config.validation_replies, i, VALIDATION)
+            measured = rating.profile()
+            rows += [
+                [step, persona.name, str(persona.target), q, reply, str(measured or rating.reason)]
+                for (_, q), reply in zip(questions, said, strict=True)
+            ]
+        columns = ["step", "persona", "prompted", "prompt", "reply", "measured"]
+        logger.log_table("val/replies", columns=columns, data=rows)
+        figure = validation_scatter(
+            [p.target.scores for p in personas], [rating.scores for rating in ratings]
+        )
+        import wandb
+
+        logger.experiment.log({"val/prompted_against_measured": wandb.Image(figure)})
+
+
+def ratings_tensor(ratings: list[Rating]) -> torch.Tensor:
+    """Ratings as (personas, 5), NaN where there is no score."""
+    return torch.tensor(
+        [[float("nan") if s is None else s for s in rating.scores] for rating in ratings],
+        dtype=torch.float32,
+    ).reshape(len(ratings), len(TRAITS))

@@ -1,0 +1,33 @@
+"""Readers: one small file per format, one interface, chosen by name and content of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from lightning_dpg.records import Dialogue
+
+Reject = Callable[[str, str], None]
+"""Called with a position and a reason for every record that is left out: nothing is lost silently."""
+
+
+class Reader(Protocol):
+    """Reads one format."""
+
+    name: str
+    """What a person calls the format."""
+
+    def accepts(self, path: Path, head: str) -> bool:
+        """Whether a file is in this format, by its name and its first 4,096 characters."""
+        ...
+
+    def read(self, path: Path, reject: Reject) -> Iterator[Dialogue]:
+        """The dialogues of a file, in order.
+
+        A broken record is rejected with its position and the rest goes on.
+
+        Raises:
+            UserError: the file cannot be read at all.
+        """
+        ...

@@ -1,0 +1,142 @@
+"""Everything that the given files say: dialogues, characters, and what had to be left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from lightning_dpg.corpus.readers.registry import read_file
+from lightning_dpg.errors import UserError
+from lightning_dpg.records import TRAITS, Character, Dialogue
+
+SIDECAR = ".characters.yaml"
+BUNDLED = "bundled"
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A record that was left out: where it stands and why."""
+
+    file: str
+    position: str
+    reason: str
+
+
+@dataclass
+class Sources:
+    """What was read.
+
+    Attributes:
+        dialogues: in order of files and scenes.
+        characters: by id; those who speak and are no crowd.
+        rejected: what was left out.
+        hashes: SHA-256 of each file by its name.
+    """
+
+    dialogues: list[Dialogue] = field(default_factory=list)
+    characters: dict[str, Character] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
+
+
+def source_files(sources: Sequence[str]) -> list[Path]:
+    """The files behind names, folders and `bundled`, sorted within each folder.
+
+    Raises:
+        UserError: a source that does not exist, or that holds no file to read.
+    """
+    found: list[Path] = []
+    for source in sources:
+        path = (
+            Path(str(files("lightning_dpg.corpus") / "sample"))
+            if source == BUNDLED
+            else Path(source)
+        )
+        if not path.exists():
+            raise UserError(
+                f"The source {source!r} is neither a file nor a folder: "
+                "give paths, or 'bundled' for the corpus that comes with the package (data.sources)"
+            )
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        texts = [p for p in inside if p.is_file() and not p.name.endswith((SIDECAR, ".md", ".py"))]
+        if not texts:
+            raise UserError(f"The folder {source!r} holds no file to read (data.sources)")
+        found += texts
+    return found
+
+
+def read_sources(sources: Sequence[str], languages: Sequence[str]) -> Sources:
+    """Read every file, keeping the dialogues in the given languages.
+
+    Raises:
+        UserError: an unreadable file or sidecar, or nothing in these languages.
+    """
+    result = Sources()
+    seen: set[str] = set()
+    for path in source_files(sources):
+        result.hashes[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        dialogues = read_file(path, _rejecting(path, result))
+        seen |= {dialogue.language for dialogue in dialogues}
+        kept = [dialogue for dialogue in dialogues if dialogue.language in languages]
+        result.dialogues += kept
+        if kept:
+            _add_characters(result, kept, path)
+    if not result.dialogues:
+        raise UserError(
+            f"No dialogue in {', '.join(languages)} (data.languages) in {', '.join(sources)}; "
+            f"languages found: {', '.join(sorted(seen)) or 'none'}"
+        )
+    return result
+
+
+def character_id(dialogue: Dialogue, speaker: str) -> str:
+    """Identifier of a character over the whole corpus: file and speaker."""
+    return f"{dialogue.id.rsplit('/', 1)[0]}/{speaker}"
+
+
+def _rejecting(path: Path, result: Sources):  # type: ignore[no-untyped-def]
+    def reject(position: str, reason: str) -> None:
+        result.rejected.append(Rejected(path.name, position, reason))
+
+    return reject
+
+
+def _add_characters(result: Sources, dialogues: Sequence[Dialogue], path: Path) -> None:
+    notes = read_sidecar(path)
+    for dialogue in dialogues:
+        for utterance in dialogue.utterances:
+            if utterance.collective or not utterance.speaker:
+                continue
+            identity = character_id(dialogue, utterance.speaker)
+            if identity not in result.characters:
+                note = notes.get(utterance.name.casefold(), {})
+                result.characters[identity] = Character(
+                    identity,
+                    utterance.name,
+                    str(note.get("description", "")),
+                    tuple(int(note["poles"][trait]) for trait in TRAITS) if "poles" in note else (),
+                )
+
+
+def read_sidecar(path: Path) -> dict[str, dict]:  # type: ignore[type-arg]
+    """Descriptions beside a source: `NAME: {description: …}`, names compared without case.
+
+    Raises:
+        UserError: a sidecar that is no such mapping.
+    """
+    sidecar = path.parent / (path.name.split(".")[0] + SIDECAR)
+    if not sidecar.is_file():
+        return {}
+    try:
+        notes = yaml.safe_load(sidecar.read_text(encoding="utf-8")) or {}
+        return {str(name).casefold(): dict(note) for name, note in notes.items()}
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{sidecar} must hold `NAME:` with `description:` below it for each character: "
+            f"{' '.join(str(error).split())}"
+        ) from None

@@ -1,0 +1,93 @@
+"""A labelled corpus on disk: two Arrow tables, the norms of its labels and a card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset, Features, Sequence, Value, load_from_disk
+
+from lightning_dpg.errors import UserError
+
+SCORES = Sequence(Value("float32"))
+
+UTTERANCES = Features(
+    {
+        "dialogue": Value("string"),
+        "work": Value("string"),
+        "scene": Value("string"),
+        "language": Value("string"),
+        "source": Value("string"),
+        "position": Value("string"),
+        "character": Value("string"),
+        "name": Value("string"),
+        "text": Value("string"),
+        "reply_scores": SCORES,
+        "dialogue_scores": SCORES,
+        "reason": Value("string"),
+    }
+)
+"""One row a speech, in order. `character` is empty for crowds. `reply_scores` rate the speech alone,
+`dialogue_scores` all that the character says in the dialogue; both null where there was insufficient
+evidence (`reason`), else five scores in the order of `records.TRAITS`."""
+
+CHARACTERS = Features(
+    {
+        "id": Value("string"),
+        "name": Value("string"),
+        "description": Value("string"),
+        "poles": Sequence(Value("int8")),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus as stored.
+
+    Attributes:
+        utterances: see `UTTERANCES`.
+        characters: see `CHARACTERS`.
+        card: sources with hashes, languages, assessor, counts, identity.
+        reference: norms of the instrument that labelled, empty when it has none.
+    """
+
+    utterances: Dataset
+    characters: Dataset
+    card: dict[str, Any]
+    reference: dict[str, Any]
+
+    def save(self, folder: Path) -> None:
+        """Write the corpus; the folder appears at once and complete, or not at all."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
+        self.utterances.save_to_disk(str(temporary / "utterances"))
+        self.characters.save_to_disk(str(temporary / "characters"))
+        for name, content in (("card", self.card), ("reference", self.reference)):
+            text = json.dumps(content, ensure_ascii=False, indent=2)
+            (temporary / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.rename(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Corpus:
+        """Read a corpus.
+
+        Raises:
+            UserError: the folder is no corpus, or part of it is missing.
+        """
+        try:
+            return cls(
+                load_from_disk(str(folder / "utterances")),
+                load_from_disk(str(folder / "characters")),
+                json.loads((folder / "card.json").read_text(encoding="utf-8")),
+                json.loads((folder / "reference.json").read_text(encoding="utf-8")),
+            )
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"{folder} is no complete corpus ({error}): delete it and build it again"
+            ) from error

@@ -1,0 +1,1 @@
+"""From a labelled corpus to batches."""

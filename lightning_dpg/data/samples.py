@@ -1,0 +1,104 @@
+"""Samples: a profile, a character, the turns before, and the reply; and how they are split."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lightning_dpg.assessment.base import count_words
+from lightning_dpg.config import DataConfig
+from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.data.prompts import Turn
+from lightning_dpg.errors import UserError
+from lightning_dpg.records import Profile
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One reply to learn.
+
+    Attributes:
+        character: identifier of who speaks.
+        work: where it stands.
+        language: two-letter code.
+        description: of the character, possibly empty.
+        profile: scores in [-5, 5] that the label's assessor gave.
+        context: the turns before the reply, oldest first.
+        reply: what is said.
+    """
+
+    character: str
+    work: str
+    language: str
+    description: str
+    profile: Profile
+    context: tuple[Turn, ...]
+    reply: str
+
+
+def make_samples(corpus: Corpus, config: DataConfig) -> list[Sample]:
+    """The samples of a corpus, in its order.
+
+    Left out: the first speech of a dialogue (it answers nothing), speeches of crowds, shorter than
+    `min_reply_words`, or without a rating.
+    """
+    described = dict(zip(corpus.characters["id"], corpus.characters["description"], strict=True))
+    column = "reply_scores" if config.profile_from == "reply" else "dialogue_scores"
+    rows = list(corpus.utterances)
+    samples = []
+    for i, row in enumerate(rows):
+        before = [
+            r
+            for r in rows[max(0, i - config.context_turns) : i]
+            if r["dialogue"] == row["dialogue"]
+        ]
+        long_enough = count_words(row["text"]) >= config.min_reply_words
+        if not (before and row["character"] and row[column] and long_enough):
+            continue
+        samples.append(
+            Sample(
+                row["character"],
+                row["work"],
+                row["language"],
+                described[row["character"]],
+                Profile.cut(row[column]),
+                tuple((r["name"].title() or "Someone", r["text"]) for r in before),
+                row["text"],
+            )
+        )
+    return samples
+
+
+def split_samples(
+    samples: Sequence[Sample], config: DataConfig, seed: int
+) -> dict[str, list[Sample]]:
+    """Train, validation and test, which share no character (or no work).
+
+    Raises:
+        UserError: too few characters or works to fill three parts.
+    """
+    keys = sorted({_key(sample, config) for sample in samples})
+    random.Random(seed).shuffle(keys)
+    test = max(1, round(config.test_fraction * len(keys)))
+    validation = max(1, round(config.validation_fraction * len(keys)))
+    if len(keys) - test - validation < 1:
+        raise UserError(
+            f"{len(keys)} {config.split_by}s with samples are too few to hold out {test} for test and "
+            f"{validation} for validation: bring more dialogue or change data.test_fraction and "
+            "data.validation_fraction"
+        )
+    part = {
+        key: "test" if i < test else "validation" if i < test + validation else "train"
+        for i, key in enumerate(keys)
+    }
+    split: dict[str, list[Sample]] = {name: [] for name in PARTS}
+    for sample in samples:
+        split[part[_key(sample, config)]].append(sample)
+    return split
+
+
+def _key(sample: Sample, config: DataConfig) -> str:
+    return sample.work if config.split_by == "work" else sample.character

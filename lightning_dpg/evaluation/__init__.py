@@ -1,0 +1,1 @@
+"""Personas, arms, replies, and what their ratings say."""

@@ -1,0 +1,73 @@
+"""Who is asked to speak: held-out characters, and profiles drawn over the whole space."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import qmc
+
+from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.data.samples import Sample
+from lightning_dpg.records import HIGHEST, LOWEST, TRAITS, Profile
+
+
+@dataclass(frozen=True)
+class Persona:
+    """A personality to put on.
+
+    Attributes:
+        id: stable name, such as `held_out/saltmarsh/mara` or `drawn/03`.
+        kind: `held_out` or `drawn`.
+        name: for display.
+        description: of the character; empty for drawn profiles.
+        target: the prompted profile.
+    """
+
+    id: str
+    kind: str
+    name: str
+    description: str
+    target: Profile
+
+
+def held_out_personas(corpus: Corpus, samples: Sequence[Sample]) -> list[Persona]:
+    """The characters of held-out samples, each with its own centre as target.
+
+    The centre is the mean of the ratings of all its lines, scene by scene.
+    """
+    names = dict(zip(corpus.characters["id"], corpus.characters["name"], strict=True))
+    centers = character_centers(corpus)
+    described = {sample.character: sample.description for sample in samples}
+    return [
+        Persona(f"held_out/{key}", "held_out", names[key].title(), described[key], centers[key])
+        for key in sorted(described)
+        if key in centers
+    ]
+
+
+def character_centers(corpus: Corpus) -> dict[str, Profile]:
+    """The mean of each character's ratings over the dialogues it speaks in."""
+    scenes: dict[str, dict[str, list[float]]] = defaultdict(dict)
+    for row in corpus.utterances:
+        if row["character"] and row["dialogue_scores"]:
+            scenes[row["character"]][row["dialogue"]] = row["dialogue_scores"]
+    return {
+        character: Profile.cut(np.mean(list(ratings.values()), axis=0).tolist())
+        for character, ratings in scenes.items()
+    }
+
+
+def drawn_personas(count: int, seed: int) -> list[Persona]:
+    """Profiles spread evenly over [-5, 5]^5 by a scrambled Sobol sequence, without description."""
+    if count < 1:
+        return []
+    sampler = qmc.Sobol(len(TRAITS), rng=np.random.default_rng(seed))
+    points = sampler.random_base2(max(0, (count - 1).bit_length()))[:count]
+    scores = qmc.scale(points, LOWEST, HIGHEST).round(1)
+    return [
+        Persona(f"drawn/{i:02d}", "drawn", f"Drawn {i}", "", Profile(tuple(row)))
+        for i, row in enumerate(scores.tolist())
+    ]

@@ -1,0 +1,119 @@
+"""Generating replies: a batch mixes personas, and each speaks through its own adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lightning_dpg.config import EvaluationConfig
+from lightning_dpg.data.prompts import Turn, encode_prompt
+from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.models.injection import injected
+from lightning_dpg.models.lora import Adapters
+from lightning_dpg.records import Profile
+
+Advance = Callable[[int], None]
+Generate = Callable[[Sequence[Profile], Sequence[str]], Adapters | None]
+"""From profiles and descriptions to the adapters of a batch; None for the frozen model."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A reply that is wanted.
+
+    Attributes:
+        profile: who answers.
+        description: of the character, possibly empty.
+        context: the turns to answer, oldest first.
+    """
+
+    profile: Profile
+    description: str
+    context: tuple[Turn, ...]
+
+
+def generate_replies(
+    backbone: Backbone,
+    requests: Sequence[Request],
+    config: EvaluationConfig,
+    *,
+    adapters: Generate | None,
+    scores_in_prompt: bool,
+    seed: int,
+    advance: Advance | None = None,
+) -> list[str]:
+    """A reply to each request, in order, sampled from a fixed seed.
+
+    Args:
+        backbone: frozen model with hooks installed where `adapters` is given.
+        requests: what to answer.
+        config: decoding and batch size.
+        adapters: makes the adapters of a batch.
+        scores_in_prompt: whether prompts state the profile.
+        seed: of the sampling; the caller's random state is left as it was.
+        advance: told how many replies came.
+    """
+    replies: list[str] = []
+    devices = [backbone.device] if backbone.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        for start in range(0, len(requests), config.batch_size):
+            chosen = requests[start : start + config.batch_size]
+            torch.manual_seed(seed + start)
+            made = (
+                adapters([r.profile for r in chosen], [r.description for r in chosen])
+                if adapters
+                else None
+            )
+            replies += _generate_batch(backbone, chosen, config, made, scores_in_prompt)
+            if advance:
+                advance(len(chosen))
+    return replies
+
+
+@torch.inference_mode()
+def _generate_batch(
+    backbone: Backbone,
+    requests: Sequence[Request],
+    config: EvaluationConfig,
+    adapters: Adapters | None,
+    scores_in_prompt: bool,
+) -> list[str]:
+    tokenizer: Any = backbone.tokenizer
+    prompts = [
+        encode_prompt(tokenizer, r.context, profile=r.profile.scores if scores_in_prompt else None)
+        for r in requests
+    ]
+    ids, mask = pad_left(prompts, int(tokenizer.pad_token_id), backbone.device)
+    sampling: dict[str, Any] = {"do_sample": False}
+    if config.temperature > 0:
+        sampling = {
+            "do_sample": True,
+            "temperature": config.temperature,
+            "top_k": config.top_k,
+            "top_p": config.top_p,
+        }
+    with injected(backbone.model, adapters):
+        output = backbone.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            repetition_penalty=config.repetition_penalty,
+            max_new_tokens=config.max_new_tokens,
+            pad_token_id=tokenizer.pad_token_id,
+            **sampling,
+        )
+    texts = tokenizer.batch_decode(output[:, ids.shape[1] :], skip_special_tokens=True)
+    return [" ".join(text.split()) for text in texts]
+
+
+def pad_left(
+    rows: Sequence[Sequence[int]], pad: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Ids and mask, (len(rows), longest), padded on the left."""
+    width = max(map(len, rows))
+    ids = [[pad] * (width - len(row)) + list(row) for row in rows]
+    mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)

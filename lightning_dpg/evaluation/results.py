@@ -1,0 +1,147 @@
+"""From targets and ratings to the numbers of `results.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lightning_dpg.evaluation.personas import Persona
+from lightning_dpg.evaluation.statistics import Floats, mean_interval, ratio_interval
+from lightning_dpg.metrics.functional import (
+    NORMS,
+    persona_deviation,
+    scored,
+    shuffled,
+    trait_correlation,
+)
+from lightning_dpg.records import TRAITS, Profile, Rating
+
+
+def summarise(
+    personas: Sequence[Persona],
+    ratings: Mapping[str, Sequence[Rating]],
+    corpus_mean: Profile,
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Arms, trivial answers and ratios, as they stand in `results.json`.
+
+    Args:
+        personas: who was asked to speak.
+        ratings: by arm, one rating for each persona.
+        corpus_mean: mean label of the training samples, the best constant answer.
+        resamples: bootstrap resamples over personas.
+        seed: of the bootstrap.
+    """
+    targets = torch.tensor([p.target.scores for p in personas])
+    measured = {arm: _tensor(rated) for arm, rated in ratings.items()}
+
+    def deviations(answers: Tensor) -> dict[str, Any]:
+        return {
+            norm: mean_interval(_numpy(persona_deviation(targets, answers, norm)), resamples, seed)
+            for norm in NORMS
+        }
+
+    trivial = {
+        "constant_zero": torch.zeros_like(targets),
+        "corpus_mean": torch.tensor(corpus_mean.scores).expand_as(targets),
+        "shuffled": shuffled(targets),
+    }
+    arms = {}
+    for arm, values in measured.items():
+        arms[arm] = {
+            "psdc": deviations(values),
+            "psdc_shuffled": deviations_against(shuffled(targets), values, resamples, seed),
+            "trait_r": dict(
+                zip(TRAITS, _nullable(trait_correlation(targets, values)), strict=True)
+            ),
+            "unscored": int((~scored(values)).sum()),
+            "scored": int(scored(values).sum()),
+            "measured": _by_persona(personas, values),
+            "reasons": {
+                p.id: r.reason for p, r in zip(personas, ratings[arm], strict=True) if r.reason
+            },
+        }
+    return {
+        "personas": [_plain(persona) for persona in personas],
+        "arms": arms,
+        "trivial": {name: {"psdc": deviations(answers)} for name, answers in trivial.items()},
+        "ratios": _ratios(targets, measured, arms, resamples, seed),
+    }
+
+
+def deviations_against(
+    targets: Tensor, values: Tensor, resamples: int, seed: int
+) -> dict[str, Any]:
+    """P.S.D.C. (l2) of ratings against other targets than those that were prompted."""
+    return {"l2": mean_interval(_numpy(persona_deviation(targets, values, "l2")), resamples, seed)}
+
+
+def _ratios(
+    targets: Tensor,
+    measured: Mapping[str, Tensor],
+    arms: Mapping[str, Any],
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """DPG over the others, on the personas that both have a score for."""
+    if "dpg" not in measured:
+        return {}
+    prompted = [arm for arm in ("unadapted", "prompted") if arm in arms and arms[arm]["scored"]]
+    best = min(prompted, key=lambda arm: arms[arm]["psdc"]["l2"]["mean"], default=None)
+    others = {"dpg_over_lora_sft": "lora_sft", "dpg_over_best_prompt": best}
+    ratios: dict[str, Any] = {}
+    for name, other in others.items():
+        if other in measured:
+            both = scored(measured["dpg"]) & scored(measured[other])
+            above, below = (
+                _numpy(persona_deviation(targets[both], measured[arm][both]))
+                for arm in ("dpg", other)
+            )
+            ratios[name] = {**ratio_interval(above, below, resamples, seed), "arm": other}
+    zero = torch.zeros_like(targets)
+    kept = scored(measured["dpg"])
+    ratios["dpg_over_constant_zero"] = ratio_interval(
+        _numpy(persona_deviation(targets[kept], measured["dpg"][kept])),
+        _numpy(persona_deviation(targets[kept], zero[kept])),
+        resamples,
+        seed,
+    )
+    return ratios
+
+
+def _tensor(ratings: Sequence[Rating]) -> Tensor:
+    rows = [[np.nan if s is None else s for s in rating.scores] for rating in ratings]
+    return torch.tensor(rows, dtype=torch.float32).reshape(len(rows), len(TRAITS))
+
+
+def _numpy(values: Tensor) -> Floats:
+    return values.double().numpy()
+
+
+def _nullable(values: Tensor) -> list[float | None]:
+    """JSON knows no NaN."""
+    return [None if value != value else float(value) for value in values.tolist()]
+
+
+def _by_persona(personas: Sequence[Persona], values: Tensor) -> dict[str, list[float] | None]:
+    known = scored(values).tolist()
+    return {
+        persona.id: [round(float(v), 4) for v in row] if ok else None
+        for persona, row, ok in zip(personas, values.tolist(), known, strict=True)
+    }
+
+
+def _plain(persona: Persona) -> dict[str, Any]:
+    return {
+        "id": persona.id,
+        "kind": persona.kind,
+        "name": persona.name,
+        "description": persona.description,
+        "target": list(persona.target.scores),
+    }

@@ -1,0 +1,59 @@
+"""Intervals: bootstrap over personas, which are the unit of everything that is compared."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import bootstrap
+
+Floats = NDArray[np.float64]
+
+
+class Interval(TypedDict):
+    """An estimate with its 95% bootstrap interval; None where it cannot be computed."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+def mean_interval(values: Floats, resamples: int, seed: int) -> Interval:
+    """Mean of one value a persona, (personas,), with the percentile interval over personas."""
+    if len(values) == 0:
+        return Interval(mean=None, low=None, high=None)
+    if len(values) == 1:
+        return Interval(mean=float(values[0]), low=None, high=None)
+    result = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=resamples,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    low, high = result.confidence_interval
+    return Interval(mean=float(values.mean()), low=float(low), high=float(high))
+
+
+def ratio_interval(above: Floats, below: Floats, resamples: int, seed: int) -> Interval:
+    """Ratio of two means over the same personas, resampled in pairs; both (personas,)."""
+    if len(above) == 0 or not below.mean() > 0:
+        return Interval(mean=None, low=None, high=None)
+    ratio = float(above.mean() / below.mean())
+    if len(above) == 1:
+        return Interval(mean=ratio, low=None, high=None)
+
+    def ratio_of_means(x: Floats, y: Floats, axis: int) -> Floats:
+        return np.asarray(x.mean(axis=axis) / y.mean(axis=axis))
+
+    result = bootstrap(
+        (above, below),
+        ratio_of_means,
+        paired=True,
+        n_resamples=resamples,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    low, high = result.confidence_interval
+    return Interval(mean=ratio, low=float(low), high=float(high))

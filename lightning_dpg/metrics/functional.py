@@ -1,0 +1,75 @@
+"""The arithmetic of the metrics as pure functions.
+
+Throughout, `prompted` and `measured` have shape (personas, 5) and units of the -5..5 scale; a row of
+`measured` with a NaN is a persona without a complete rating and is left out, never taken as 0.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Norm = Literal["l2", "l1", "mae", "rmse"]
+NORMS: tuple[Norm, ...] = ("l2", "l1", "mae", "rmse")
+
+
+def scored(measured: Tensor) -> Tensor:
+    """Which personas have a complete rating, (personas,)."""
+    return ~measured.isnan().any(dim=-1)
+
+
+def persona_deviation(prompted: Tensor, measured: Tensor, norm: Norm = "l2") -> Tensor:
+    """Deviation of each scored persona, (scored personas,).
+
+    l2 is the Euclidean norm over the five traits (the P.S.D.C. of this project), l1 the sum, mae
+    the mean, of absolute differences, rmse the root of the mean square.
+
+    Raises:
+        ValueError: shapes that differ, or an unknown norm.
+    """
+    if prompted.shape != measured.shape:
+        raise ValueError(
+            "prompted and measured expected equal shapes, "
+            f"got {tuple(prompted.shape)} and {tuple(measured.shape)}"
+        )
+    kept = scored(measured)
+    difference = (prompted[kept] - measured[kept]).abs()
+    if norm == "l2":
+        return difference.square().sum(-1).sqrt()
+    if norm == "l1":
+        return difference.sum(-1)
+    if norm == "mae":
+        return difference.mean(-1)
+    if norm == "rmse":
+        return difference.square().mean(-1).sqrt()
+    raise ValueError(f"norm expected one of {', '.join(NORMS)}, got {norm!r}")
+
+
+def psdc(prompted: Tensor, measured: Tensor, norm: Norm = "l2") -> Tensor:
+    """Personality shaping deviation coefficient: mean deviation over scored personas, a scalar.
+
+    NaN when no persona is scored.
+    """
+    return persona_deviation(prompted, measured, norm).mean()
+
+
+def trait_correlation(prompted: Tensor, measured: Tensor) -> Tensor:
+    """Pearson correlation per trait over scored personas, (5,).
+
+    NaN with fewer than three personas or where one side does not vary.
+    """
+    kept = scored(measured)
+    x, y = prompted[kept].double(), measured[kept].double()
+    if len(x) < 3:
+        return torch.full((prompted.shape[-1],), torch.nan)
+    x, y = x - x.mean(0), y - y.mean(0)
+    spread = (x.square().sum(0) * y.square().sum(0)).sqrt()
+    r = (x * y).sum(0) / spread
+    return torch.where(spread > 1e-12, r, torch.nan).float()
+
+
+def shuffled(prompted: Tensor) -> Tensor:
+    """The targets handed on by one place: every persona meets somebody else's, (personas, 5)."""
+    return prompted.roll(1, dims=0)

@@ -1,0 +1,1 @@
+"""The frozen backbone, the adapters injected into it and the networks that make them."""

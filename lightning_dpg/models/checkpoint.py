@@ -1,0 +1,126 @@
+"""Checkpoints: only what was trained, with the identity of everything it depends on."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lightning_dpg import __version__
+from lightning_dpg import config as settings
+from lightning_dpg.data.prompts import VERSION as PROMPT_VERSION
+from lightning_dpg.errors import UserError
+
+FORMAT = 1
+KEY = "lightning_dpg"
+"""Where the identity stands in a Lightning checkpoint."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What trained weights depend on. Everything here is plain data.
+
+    Attributes:
+        arm: name of the arm.
+        backbone: identity of the frozen model.
+        sites: names of the sites, in order.
+        prompt: version of the prompts.
+        labels: identity of the assessor that labelled.
+        corpus: hash of the corpus.
+        config: the resolved settings of the run.
+        version: of this package.
+        format: of the checkpoint.
+    """
+
+    arm: str
+    backbone: str
+    sites: list[str]
+    prompt: str
+    labels: str
+    corpus: str
+    config: dict[str, Any]
+    version: str = __version__
+    format: int = FORMAT
+
+    @classmethod
+    def of(
+        cls,
+        arm: str,
+        config: settings.Config,
+        backbone: str,
+        sites: list[str],
+        labels: str,
+        corpus: str,
+    ) -> Identity:
+        """The identity of what a run trains."""
+        return cls(arm, backbone, sites, PROMPT_VERSION, labels, corpus, dataclasses.asdict(config))
+
+
+def read_checkpoint(path: Path) -> tuple[Identity, dict[str, torch.Tensor]]:
+    """Identity and trained weights of a checkpoint.
+
+    Raises:
+        UserError: no file, a damaged one, one that holds code instead of data, one of another
+            program or of a newer format.
+    """
+    if not path.is_file():
+        raise UserError(
+            f"There is no checkpoint {path}: train first (`make train`), or give --checkpoint"
+        )
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path} holds more than tensors and plain data, so it is not loaded: "
+            f"use a checkpoint that this project wrote ({str(error).splitlines()[0][:160]})"
+        ) from None
+    except (RuntimeError, OSError, EOFError, ValueError) as error:
+        raise UserError(
+            f"{path} is damaged or no checkpoint ({str(error).splitlines()[0][:160]}): "
+            "copy it again or train again"
+        ) from None
+    if not isinstance(content, Mapping) or KEY not in content:
+        raise UserError(f"{path} is no checkpoint of lightning_dpg: it lacks the entry {KEY!r}")
+    if content[KEY].get("format", 0) > FORMAT:
+        raise UserError(
+            f"{path} has format {content[KEY]['format']}, this version reads up to {FORMAT}: "
+            "install a newer lightning_dpg"
+        )
+    weights = {
+        name.removeprefix("adapters."): tensor
+        for name, tensor in content["state_dict"].items()
+        if name.startswith("adapters.")
+    }
+    return Identity(**content[KEY]), weights
+
+
+def check_identity(path: Path, stored: Identity, backbone: str, sites: list[str]) -> None:
+    """Compare a checkpoint with the model it is to be put on.
+
+    Raises:
+        UserError: another backbone, other sites or another version of the prompts; each difference
+            is named.
+    """
+    expected = {"backbone": backbone, "prompt": PROMPT_VERSION}
+    differences = [
+        f"{name}: the checkpoint has {getattr(stored, name)!r}, here it is {here!r}"
+        for name, here in expected.items()
+        if getattr(stored, name) != here
+    ]
+    if stored.sites != sites:
+        missing, extra = (
+            sorted(set(stored.sites) - set(sites)),
+            sorted(set(sites) - set(stored.sites)),
+        )
+        differences.append(
+            f"sites: the checkpoint has {len(stored.sites)}, here there are {len(sites)} "
+            f"(only in the checkpoint: {', '.join(missing[:3]) or 'none'}; "
+            f"only here: {', '.join(extra[:3]) or 'none'})"
+        )
+    if differences:
+        raise UserError(f"{path} does not fit this model. " + "; ".join(differences))

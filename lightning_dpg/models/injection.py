@@ -1,0 +1,202 @@
+"""Injection of adapters into a frozen model: hooks installed once, adapters living in a scope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lightning_dpg.models.lora import Adapters, LoRA, Site
+
+
+class InjectionError(RuntimeError):
+    """Adapters that do not fit the model, its sites or its batch."""
+
+
+class Injection:
+    """The hooks in one model, and the adapters that are in force at this moment.
+
+    Use `install` and `injected` instead of building one.
+    """
+
+    def __init__(self, model: nn.Module, sites: Sequence[Site]) -> None:
+        modules = dict(model.named_modules())
+        missing = [site.name for site in sites if site.name not in modules]
+        if missing or not sites:
+            raise InjectionError(
+                f"{type(model).__name__} has no module {missing[0] if missing else '(no site given)'}"
+            )
+        self.sites = list(sites)
+        self._active: dict[str, LoRA] | None = None
+        self._branches = 1
+        # Linear layers, 4-bit ones included, answer in the type of the hidden states.
+        self._dtype = next(p.dtype for p in model.parameters() if p.is_floating_point())
+        self._handles = [
+            modules[site.name].register_forward_hook(self._hook(site.name)) for site in sites
+        ]
+        first = modules[_layer_of(self.sites[0].name)]
+        self._handles.append(first.register_forward_pre_hook(self._branch, with_kwargs=True))
+
+    def remove(self) -> None:
+        """Take the hooks out."""
+        for handle in self._handles:
+            handle.remove()
+
+    @contextmanager
+    def scope(self, adapters: Adapters, branches: int = 1) -> Iterator[None]:
+        """Put adapters in force until the block ends, however it ends.
+
+        Args:
+            adapters: for every site.
+            branches: the batch is repeated so many times at the first layer that has a site; the
+                layers below it, which all branches share, run once.
+
+        Raises:
+            InjectionError: another scope is open, or the adapters do not fit the sites.
+        """
+        if self._active is not None:
+            raise InjectionError("A scope of adapters is already open: close it first")
+        self._check(adapters)
+        # Cast once for the scope, not in each of the hooks that run at every token.
+        self._active = {name: lora.to(self._dtype) for name, lora in adapters.items()}
+        self._branches = branches
+        try:
+            yield
+        finally:
+            self._active, self._branches = None, 1
+
+    def _branch(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Repeat the hidden states for the branches of the scope."""
+        del module
+        if self._branches == 1:
+            return None
+        if kwargs.get("attention_mask") is not None or kwargs.get("past_key_values") is not None:
+            raise InjectionError(
+                "Branches need a plain causal mask and no cache: pad on the right and pass neither "
+                "attention_mask nor use_cache"
+            )
+        return (args[0].repeat(self._branches, 1, 1), *args[1:]), kwargs
+
+    def checkpoint_contexts(
+        self,
+    ) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        """`context_fn` for `torch.utils.checkpoint` with `use_reentrant=False`.
+
+        The recomputation runs during backward, when the scope of its forward pass may be closed or
+        hold another batch: it must see the adapters of its own forward pass.
+        """
+        return nullcontext(), self._restored(self._active, self._branches)
+
+    @contextmanager
+    def _restored(self, adapters: dict[str, LoRA] | None, branches: int) -> Iterator[None]:
+        current = self._active, self._branches
+        self._active, self._branches = adapters, branches
+        try:
+            yield
+        finally:
+            self._active, self._branches = current
+
+    def _check(self, adapters: Adapters) -> None:
+        names = {site.name for site in self.sites}
+        missing, unknown = sorted(names - set(adapters)), sorted(set(adapters) - names)
+        if missing or unknown:
+            raise InjectionError(
+                f"Adapters must cover exactly the {len(names)} installed sites; "
+                f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
+            )
+        for site in self.sites:
+            a, b = adapters[site.name].a, adapters[site.name].b
+            expected = (site.in_features, site.out_features, a.shape[1])
+            if (a.shape[-1], b.shape[-2], b.shape[-1]) != expected:
+                raise InjectionError(
+                    f"The adapter of {site.name} expected A (batch, r, {site.in_features}) and "
+                    f"B (batch, {site.out_features}, r), got {tuple(a.shape)} and {tuple(b.shape)}"
+                )
+
+    def _hook(self, name: str):  # type: ignore[no-untyped-def]
+        def add_delta(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+            del module
+            if self._active is None:
+                return output
+            return apply_lora(inputs[0], output, self._active[name], name)
+
+        return add_delta
+
+
+def apply_lora(x: Tensor, output: Tensor, lora: LoRA, name: str = "site") -> Tensor:
+    """`output + scale · B(Ax)`, each sample with its own A and B.
+
+    Args:
+        x: input of the site, (batch, tokens, in_features).
+        output: output of the frozen site, (batch, tokens, out_features).
+        lora: its adapter.
+        name: for the error message.
+
+    Raises:
+        InjectionError: a batch size that is neither 1 nor that of `x`.
+    """
+    for part in (lora.a, lora.b):
+        if part.shape[0] not in (1, x.shape[0]):
+            raise InjectionError(
+                f"{name}: adapters for a batch of {part.shape[0]}, but the model runs a batch of "
+                f"{x.shape[0]}: expand them"
+            )
+    lora, x = lora.to(output.dtype), x.to(output.dtype)
+    low = F.linear(x, lora.a[0]) if lora.a.shape[0] == 1 else torch.bmm(x, lora.a.mT)
+    if lora.b.shape[0] == 1:
+        return output + F.linear(low, lora.b[0])
+    return torch.baddbmm(output, low, lora.b.mT)
+
+
+def _layer_of(site: str) -> str:
+    """Name of the decoder layer that a site belongs to: up to its first number."""
+    return site[: match.end()] if (match := re.search(r"\.\d+", site)) else site
+
+
+_installed: WeakKeyDictionary[nn.Module, Injection] = WeakKeyDictionary()
+
+
+def install(model: nn.Module, sites: Sequence[Site]) -> Injection:
+    """Put hooks at the sites of a model, once.
+
+    Installing the same sites again gives the injection that is there; other sites replace it.
+
+    Raises:
+        InjectionError: a site that the model does not have, or no site at all.
+    """
+    present = _installed.get(model)
+    if present is not None:
+        if present.sites == list(sites):
+            return present
+        present.remove()
+    _installed[model] = Injection(model, sites)
+    return _installed[model]
+
+
+@contextmanager
+def injected(model: nn.Module, adapters: Adapters | None, branches: int = 1) -> Iterator[None]:
+    """`with injected(model, adapters): …` runs the model with the adapters; None leaves it as it is.
+
+    Args:
+        model: with hooks installed.
+        adapters: for every site, for the batch that will run (times `branches`).
+        branches: see `Injection.scope`.
+
+    Raises:
+        InjectionError: nothing is installed, a scope is open, or the adapters do not fit.
+    """
+    if adapters is None:
+        yield
+        return
+    if model not in _installed:
+        raise InjectionError("No hooks are installed in this model: call install(model, sites)")
+    with _installed[model].scope(adapters, branches):
+        yield

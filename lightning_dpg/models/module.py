@@ -1,0 +1,205 @@
+"""One LightningModule for DPG and LoRA-SFT: only the source of the adapters differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lightning_dpg.config import Config
+from lightning_dpg.data.collate import Batch, Collate
+from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.models.checkpoint import KEY, Identity
+from lightning_dpg.models.description import DescriptionEncoder
+from lightning_dpg.models.hypernetwork import Hypernetwork
+from lightning_dpg.models.injection import injected, install
+from lightning_dpg.models.likelihood import reply_nll
+from lightning_dpg.models.lora import LoRA, Site, StaticLoRA, find_sites
+from lightning_dpg.records import Profile
+
+
+def make_adapter_source(
+    kind: str, config: Config, backbone: Backbone, sites: list[Site]
+) -> nn.Module:
+    """The trained part of an arm: a `Hypernetwork` or a `StaticLoRA` of the same rank and sites."""
+    scale = config.lora.alpha / config.lora.rank
+    if kind == "static":
+        return StaticLoRA(sites, config.lora.rank, scale)
+    h = config.hypernetwork
+    return Hypernetwork(
+        sites,
+        config.lora.rank,
+        scale,
+        backbone.hidden_size,
+        width=h.width,
+        depth=h.depth,
+        heads=h.heads,
+        output=h.output,
+        basis=h.basis,
+        description_dropout=h.description_dropout,
+    )
+
+
+class PersonalityModule(L.LightningModule):
+    """Trains adapters so that a frozen model speaks as a profile asks.
+
+    The backbone is kept outside Lightning's sight (no submodule): it is neither moved, wrapped nor
+    saved.
+
+    Args:
+        backbone: frozen model; hooks are installed at its sites.
+        config: settings of the run.
+        source: `hypernetwork` (DPG) or `static` (LoRA-SFT).
+        collate: encodes samples, here to state other profiles in the prompt.
+        contrastive_weight: weight of the contrast between profiles; 0 leaves it out.
+        identity: what the trained weights depend on, stored in checkpoints.
+    """
+
+    backbone: Backbone
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        config: Config,
+        source: str,
+        collate: Collate,
+        contrastive_weight: float,
+        identity: Identity | None = None,
+    ) -> None:
+        super().__init__()
+        self.config, self.collate, self.identity = config, collate, identity
+        self.contrastive_weight = contrastive_weight
+        self.sites = find_sites(backbone.model, config.lora.projections, config.lora.first_layer)
+        self.adapters = make_adapter_source(source, config, backbone, self.sites)
+        object.__setattr__(self, "backbone", backbone)
+        self.describe = DescriptionEncoder(backbone)
+        injection = install(backbone.model, self.sites)
+        if config.backbone.gradient_checkpointing:
+            backbone.model.gradient_checkpointing_enable(
+                {"use_reentrant": False, "context_fn": injection.checkpoint_contexts}
+            )
+            backbone.model.train()  # checkpointing is off in eval mode; Llama has no dropout
+
+    def forward(self, profiles: Tensor, descriptions: list[str]) -> dict[str, LoRA]:
+        """Adapters for profiles (B, 5) and B descriptions."""
+        adapters: dict[str, LoRA] = self.adapters(profiles, self.describe(descriptions))
+        return adapters
+
+    @torch.inference_mode()
+    def adapters_for(
+        self, profiles: Sequence[Profile], descriptions: Sequence[str]
+    ) -> dict[str, LoRA]:
+        """Adapters to generate with, for as many personas."""
+        scores = torch.tensor([p.scores for p in profiles], device=self.device)
+        was_training = self.training
+        self.eval()
+        adapters: dict[str, LoRA] = self(scores, list(descriptions))
+        self.train(was_training)
+        return adapters
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Cross-entropy per token of the replies, plus the weighted contrast between profiles."""
+        own, tokens, contrast = self._losses(batch, batch_idx)
+        cross_entropy = own.sum() / tokens.sum()
+        loss = cross_entropy
+        self.log("train/cross_entropy", cross_entropy.detach())
+        if contrast is not None:
+            loss = loss + self.contrastive_weight * contrast
+            self.log("train/contrast", contrast.detach(), prog_bar=True)
+        self.log("train/loss", loss.detach(), prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Cross-entropy of held-out characters under their own profile and under its negation."""
+        own, tokens = self._nll(batch, batch["profiles"])
+        other, _ = self._nll(self._restated(batch, -batch["profiles"]), -batch["profiles"])
+        count = len(tokens)
+        self.log(
+            "val/loss", own.sum() / tokens.sum(), prog_bar=True, batch_size=count, sync_dist=True
+        )
+        self.log(
+            "val/own_preferred", (own < other).float().mean(), batch_size=count, sync_dist=True
+        )
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Chance inside a step is a function of seed and step: a resumed run repeats it."""
+        torch.manual_seed(self.config.seed * 1_000_003 + batch_idx)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what the weights depend on."""
+        if self.identity is not None:
+            checkpoint[KEY] = asdict(self.identity)
+
+    def _losses(self, batch: Batch, step: int) -> tuple[Tensor, Tensor, Tensor | None]:
+        if not self.contrastive_weight:
+            return *self._nll(batch, batch["profiles"]), None
+        profiles = batch["profiles"]
+        # In turn the opposite profile, and that of another sample: the one teaches the direction,
+        # the other keeps the contrast inside the corpus's own range of profiles.
+        others = -profiles if step % 2 == 0 else profiles.roll(1, dims=0)
+        pair = torch.cat([profiles, others])
+        if self.collate.scores_in_prompt:
+            both = _concatenate(
+                batch, self._restated(batch, others), self.collate.tokenizer.pad_token_id
+            )
+            nll, tokens = self._nll(both, pair)
+        else:  # the same text for both: layers below the first site run once
+            nll, tokens = self._nll(batch, pair, branches=2)
+        (own, other), count = nll.chunk(2), tokens[: len(profiles)]
+        contrast = F.softplus((own - other) / count.sqrt()).mean()
+        return own, count, contrast
+
+    def _restated(self, batch: Batch, profiles: Tensor) -> Batch:
+        """The batch under other profiles: new prompts where prompts state them, else the same."""
+        if not self.collate.scores_in_prompt:
+            return batch
+        encoded = self.collate.encode(batch["samples"], profiles.tolist())
+        for key in ("input_ids", "attention_mask", "labels", "profiles"):
+            encoded[key] = encoded[key].to(profiles.device)  # type: ignore[literal-required]
+        return encoded
+
+    def _nll(self, batch: Batch, profiles: Tensor, branches: int = 1) -> tuple[Tensor, Tensor]:
+        """NLL and tokens of each reply, (len(profiles),), with these profiles' adapters in force."""
+        repeat = len(profiles) // len(batch["descriptions"])
+        adapters = self(profiles, batch["descriptions"] * repeat)
+        model = self.backbone.model
+        with injected(model, adapters, branches):
+            return reply_nll(model, batch["input_ids"], batch["labels"], branches)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with linear warm-up and linear decay to a tenth."""
+        trainer = self.config.trainer
+        optimizer = torch.optim.AdamW(self.adapters.parameters(), trainer.learning_rate)
+
+        def factor(step: int) -> float:
+            warm = min(1.0, (step + 1) / max(1, trainer.warmup_steps))
+            return warm * (1.0 - 0.9 * min(1.0, step / trainer.max_steps))
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+
+def _concatenate(first: Batch, second: Batch, pad: int) -> Batch:
+    """Two batches as one of twice the size, padded to the longer."""
+    width = max(first["input_ids"].shape[1], second["input_ids"].shape[1])
+
+    def stack(key: str, fill: int) -> Tensor:
+        parts = [b[key] for b in (first, second)]  # type: ignore[literal-required]
+        return torch.cat([F.pad(p, (0, width - p.shape[1]), value=fill) for p in parts])
+
+    return Batch(
+        input_ids=stack("input_ids", pad),
+        attention_mask=stack("attention_mask", 0),
+        labels=stack("labels", -100),
+        profiles=torch.cat([first["profiles"], second["profiles"]]),
+        descriptions=first["descriptions"],
+        samples=first["samples"],
+    )

@@ -1,0 +1,52 @@
+"""What a person sees while a command runs: named steps and bars with the time left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+class Steps:
+    """Announces steps, draws bars and keeps how long each step took.
+
+    Attributes:
+        seconds: wall time by step.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False)
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, key: str, title: str) -> Iterator[None]:
+        """A step of the run; `key` names it in the results."""
+        self.console.print(f"[bold]{title}[/bold]")
+        start = time.perf_counter()
+        yield
+        self.seconds[key] = self.seconds.get(key, 0.0) + time.perf_counter() - start
+
+    @contextmanager
+    def bar(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar over `total` items; gives the function to advance it by some."""
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console) as progress:
+            task = progress.add_task(title, total=total)
+            yield lambda done: progress.advance(task, done)

@@ -1,0 +1,160 @@
+"""The only place where everything is put together: from settings to a report, from a checkpoint to a reply."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from lightning_dpg import __version__
+from lightning_dpg.assessment.base import Assessor
+from lightning_dpg.assessment.local import LocalAssessor
+from lightning_dpg.assessment.reference import Reference
+from lightning_dpg.assessment.scripted import ScriptedAssessor
+from lightning_dpg.config import Arm, AssessorSettings, Config, from_dict
+from lightning_dpg.corpus.build import build_corpus
+from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.data.collate import Collate
+from lightning_dpg.evaluation.arms import ARMS
+from lightning_dpg.evaluation.evaluate import evaluate
+from lightning_dpg.evaluation.replies import Request, generate_replies
+from lightning_dpg.models.backbone import CACHE, Backbone, load_backbone
+from lightning_dpg.models.checkpoint import read_checkpoint
+from lightning_dpg.models.module import PersonalityModule
+from lightning_dpg.progress import Steps
+from lightning_dpg.records import Profile
+from lightning_dpg.report.page import write_report
+from lightning_dpg.runs import RESULTS, open_run, write_atomically
+from lightning_dpg.training import MODEL, load_weights, make_datamodule, train_arm
+
+PACKAGES = ("torch", "transformers", "bitsandbytes", "lightning", "datasets")
+
+
+def train(config: Config) -> Path:
+    """The main job: corpus, training, evaluation, report; an interrupted run is taken up again.
+
+    Returns:
+        The path of the report.
+    """
+    steps = Steps()
+    quieten(config.trainer.threads)
+    run = open_run(config)
+    trained_arms = [arm for arm in config.evaluation.arms if ARMS[arm].source]
+    count = 3 + len(trained_arms)
+    with steps.step("backbone", f"[1/{count}] Loading {config.backbone.name}"):
+        backbone = load_backbone(config.backbone, config.seed)
+    with steps.step("corpus", f"[2/{count}] Building and labelling the corpus"):
+        labeller = make_assessor(config.assessor.labels, backbone)
+        corpus = build_corpus(config.data, labeller, CACHE / "corpora", steps)
+    judge = make_assessor(config.assessor.judge, backbone, corpus)
+    trained: dict[Arm, PersonalityModule] = {}
+    for i, arm in enumerate(trained_arms):
+        with steps.step(arm, f"[{3 + i}/{count}] Training {ARMS[arm].title}"):
+            trained[arm] = train_arm(arm, config, corpus, backbone, judge, run)
+    split = make_datamodule("dpg", config, corpus, backbone).split
+    with steps.step("evaluation", f"[{count}/{count}] Evaluating and reporting"):
+        summary = evaluate(config, corpus, split, backbone, judge, trained, run, steps)
+        samples = {part: len(found) for part, found in split.items()}
+        about = _about(config, backbone, corpus, samples, judge)
+    results = {**about, "wall_seconds": steps.seconds, **summary}
+    write_atomically(run / RESULTS, json.dumps(results, ensure_ascii=False, indent=1) + "\n")
+    return write_report(run)
+
+
+def generate(
+    checkpoint: Path,
+    profile: Profile,
+    description: str,
+    prompt: str,
+    seed: int,
+    overrides: dict[str, Any],
+) -> str:
+    """One reply in character from a checkpoint.
+
+    Raises:
+        UserError: what reading the checkpoint or loading the backbone raises.
+    """
+    quieten(None)
+    identity, _ = read_checkpoint(checkpoint)
+    config = from_dict(identity.config)
+    for name, value in overrides.items():
+        setattr(config.evaluation, name, value)
+    arm: Arm = identity.arm  # type: ignore[assignment]
+    backbone = load_backbone(config.backbone, config.seed)
+    collate = Collate(backbone.tokenizer, config.data, ARMS[arm].scores_in_prompt)
+    module = PersonalityModule(backbone, config, ARMS[arm].source or "static", collate, 0.0)
+    load_weights(module, checkpoint)
+    replies = generate_replies(
+        backbone,
+        [Request(profile, description, (("Someone", prompt),))],
+        config.evaluation,
+        adapters=module.eval().adapters_for,
+        scores_in_prompt=ARMS[arm].scores_in_prompt,
+        seed=seed,
+    )
+    return replies[0]
+
+
+def make_assessor(
+    settings: AssessorSettings, backbone: Backbone, corpus: Corpus | None = None
+) -> Assessor:
+    """The assessor that settings describe; with a corpus, a local one takes over its norms."""
+    if settings.kind == "scripted":
+        return ScriptedAssessor(min_words=settings.min_words)
+    norms = Reference.from_dict(corpus.reference) if corpus and corpus.reference else None
+    return LocalAssessor(
+        backbone.model,
+        backbone.tokenizer,
+        backbone.identity,
+        min_words=settings.min_words,
+        batch_size=settings.batch_size,
+        reference=norms,
+    )
+
+
+def quieten(threads: int | None) -> None:
+    """Set thread counts, and keep what libraries say to developers from those who only use this."""
+    if threads:
+        torch.set_num_threads(threads)
+    transformers.utils.logging.disable_progress_bar()
+    transformers.logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", message=".*srun.*")
+
+
+def _about(
+    config: Config, backbone: Backbone, corpus: Corpus, samples: dict[str, int], judge: Assessor
+) -> dict[str, Any]:
+    """What a reader must know to repeat the run."""
+    shared = isinstance(judge, LocalAssessor)
+    return {
+        "experiment": config.name,
+        "seed": config.seed,
+        "version": __version__,
+        "backbone": backbone.identity,
+        "labels": corpus.card["labels"],
+        "judge": judge.identity,
+        "judge_note": (
+            "The judge reads the same frozen weights as the model under evaluation, without any "
+            "adapter, and labelled the corpus too."
+            if shared
+            else ""
+        ),
+        "corpus": {
+            **{key: corpus.card[key] for key in ("hash", "dialogues", "utterances", "characters")},
+            "samples": samples,
+        },
+        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+    }
+
+
+def checkpoint_of(run: Path, arms: Sequence[Arm] = ("dpg", "lora_sft")) -> Path:
+    """The checkpoint of a run that `dpg generate` speaks with: DPG's where there is one."""
+    paths = [run / arm / MODEL for arm in arms]
+    return next((path for path in paths if path.is_file()), paths[0])

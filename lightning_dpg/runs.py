@@ -1,0 +1,78 @@
+"""Folders of runs: one for each start, found again while it is unfinished."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+
+from lightning_dpg import config as settings
+from lightning_dpg.errors import UserError
+
+RUNS = Path("runs")
+RESULTS, REPORT = "results.json", "report.html"
+
+
+def open_run(config: settings.Config, root: Path = RUNS) -> Path:
+    """The folder to work in, linked as `runs/<name>/latest`.
+
+    A run that was interrupted and has the same settings is taken up again; otherwise a new folder
+    is made, named by the time. The settings lie in it as `config.yaml`.
+    """
+    base = root / config.name
+    base.mkdir(parents=True, exist_ok=True)
+    text = settings.to_yaml(config)
+    folder = _unfinished(base, text) or _new(base)
+    write_atomically(folder / "config.yaml", text)
+    temporary = base / f".latest-{os.getpid()}"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(folder.name)
+    temporary.replace(base / "latest")
+    return folder
+
+
+def latest_run(experiment: str, root: Path = RUNS) -> Path:
+    """The folder of an experiment's last run.
+
+    Raises:
+        UserError: it never ran.
+    """
+    folder = root / experiment / "latest"
+    if not folder.is_dir():
+        ran = sorted(path.parent.name for path in root.glob("*/latest"))
+        raise UserError(
+            f"There is no run of {experiment!r} under {root}/: `make train EXP={experiment}` makes one. "
+            f"Runs there: {', '.join(ran) or 'none'}"
+        )
+    return folder.resolve()
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that it is there complete or not at all."""
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _unfinished(base: Path, text: str) -> Path | None:
+    for folder in sorted((p for p in base.iterdir() if not p.is_symlink()), reverse=True):
+        saved = folder / "config.yaml"
+        if saved.is_file() and not (folder / REPORT).is_file():
+            if saved.read_text(encoding="utf-8") == text:
+                return folder
+    return None
+
+
+def _new(base: Path) -> Path:
+    stem = dt.datetime.now().strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{i}" for i in range(2, 1000))):
+        folder = base / f"{stem}{suffix}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise UserError(f"No free name for a run under {base}")

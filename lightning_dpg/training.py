@@ -1,0 +1,182 @@
+"""Training one arm with Lightning: loggers, checkpoints, validation, resuming."""
+
+from __future__ import annotations
+
+import netrc
+import os
+import warnings
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+
+from lightning_dpg.assessment.base import Assessor
+from lightning_dpg.callbacks.assess import AssessReplies
+from lightning_dpg.config import Arm, Config, to_yaml
+from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.data.datamodule import DialogueDataModule
+from lightning_dpg.evaluation.arms import ARMS
+from lightning_dpg.evaluation.personas import drawn_personas, held_out_personas
+from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.models.checkpoint import Identity, check_identity, read_checkpoint
+from lightning_dpg.models.module import PersonalityModule
+
+MODEL, LAST = "model.ckpt", "last.ckpt"
+
+
+def make_datamodule(
+    arm: Arm, config: Config, corpus: Corpus, backbone: Backbone
+) -> DialogueDataModule:
+    """The data of an arm; all arms see the same samples in the same order."""
+    return DialogueDataModule(
+        corpus,
+        backbone.tokenizer,
+        config.data,
+        seed=config.seed,
+        steps=config.trainer.max_steps,
+        validation_batches=config.trainer.validation_batches,
+        scores_in_prompt=ARMS[arm].scores_in_prompt,
+        accumulate=config.trainer.accumulate,
+    )
+
+
+def make_module(
+    arm: Arm, config: Config, corpus: Corpus, backbone: Backbone, data: DialogueDataModule
+) -> PersonalityModule:
+    """The untrained module of an arm, its weights drawn from the seed."""
+    spec = ARMS[arm]
+    assert spec.source is not None, f"{arm} has nothing to train"
+    torch.manual_seed(config.seed)
+    module = PersonalityModule(
+        backbone,
+        config,
+        spec.source,
+        data.collate,
+        config.objective.contrastive_weight if spec.contrast else 0.0,
+    )
+    names = [site.name for site in module.sites]
+    card = corpus.card
+    module.identity = Identity.of(
+        arm, config, backbone.identity, names, card["labels"], card["hash"]
+    )
+    return module
+
+
+def train_arm(
+    arm: Arm, config: Config, corpus: Corpus, backbone: Backbone, judge: Assessor, run: Path
+) -> PersonalityModule:
+    """Train an arm, or take it up where it was interrupted, or load it if it is done.
+
+    Returns:
+        The trained module in eval mode.
+
+    Raises:
+        UserError: a checkpoint that does not fit.
+    """
+    folder = run / arm
+    data = make_datamodule(arm, config, corpus, backbone)
+    module = make_module(arm, config, corpus, backbone, data)
+    if not (folder / MODEL).is_file():
+        trainer = _trainer(arm, config, corpus, data, judge, run)
+        last = folder / LAST
+        trainer.fit(
+            module, data, ckpt_path=str(last) if last.is_file() else None, weights_only=True
+        )
+        trainer.save_checkpoint(folder / MODEL, weights_only=True)
+    load_weights(module, folder / MODEL)
+    return module.eval()
+
+
+def load_weights(module: PersonalityModule, path: Path) -> None:
+    """Put a checkpoint's weights into a module.
+
+    Raises:
+        UserError: what reading raises, or a checkpoint for another model.
+    """
+    stored, weights = read_checkpoint(path)
+    check_identity(path, stored, module.backbone.identity, [site.name for site in module.sites])
+    module.adapters.load_state_dict(weights)
+
+
+def _trainer(
+    arm: Arm, config: Config, corpus: Corpus, data: DialogueDataModule, judge: Assessor, run: Path
+) -> L.Trainer:
+    t, folder = config.trainer, run / arm
+    # Said once per start and of no use here: batches are made in this process.
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
+    personas = held_out_personas(corpus, data.split["validation"])
+    missing = max(0, config.evaluation.validation_personas - len(personas))
+    personas += drawn_personas(missing, config.seed + 1)
+    callbacks: list[L.Callback] = [
+        ModelCheckpoint(
+            folder,
+            filename="last",
+            every_n_train_steps=t.checkpoint_every,
+            save_top_k=1,
+            enable_version_counter=False,
+        ),
+        AssessReplies(
+            personas[: config.evaluation.validation_personas],
+            judge,
+            config.evaluation,
+            scores_in_prompt=ARMS[arm].scores_in_prompt,
+            seed=config.seed,
+        ),
+        LearningRateMonitor("step"),
+        TQDMProgressBar(refresh_rate=5),
+    ]
+    return L.Trainer(
+        accelerator=t.accelerator,
+        strategy=t.strategy,
+        devices=t.devices,
+        num_nodes=t.num_nodes,
+        precision=t.precision,
+        max_steps=t.max_steps,
+        accumulate_grad_batches=t.accumulate,
+        gradient_clip_val=t.gradient_clip,
+        val_check_interval=t.validate_every * t.accumulate,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=t.log_every,
+        logger=make_loggers(arm, config, run),
+        callbacks=callbacks,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        default_root_dir=folder,
+    )
+
+
+def make_loggers(arm: Arm, config: Config, run: Path) -> list[Logger]:
+    """A CSV log always, and Weights & Biases as the settings say."""
+    loggers: list[Logger] = [CSVLogger(run, name=arm, version="")]
+    mode = config.logging.wandb
+    if mode != "disabled":
+        import wandb
+
+        loggers.append(
+            WandbLogger(
+                name=f"{config.name}/{run.name}/{arm}",
+                save_dir=run,
+                project=config.logging.project,
+                entity=config.logging.entity,
+                group=f"{config.name}/{run.name}",
+                offline=mode == "offline" or (mode == "auto" and not _has_wandb_key()),
+                config={"arm": arm, "settings": to_yaml(config)},
+                settings=wandb.Settings(console="off", silent=True),
+                reinit="create_new",
+            )
+        )
+    return loggers
+
+
+def _has_wandb_key() -> bool:
+    """Whether Weights & Biases would find a key without asking anybody."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    try:
+        return any("wandb" in host for host in netrc.netrc().hosts)
+    except (OSError, netrc.NetrcParseError):
+        return False
