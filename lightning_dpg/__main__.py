@@ -39,7 +39,7 @@ def train(
         bool, typer.Option("--print-config", help="show the resolved settings and stop")
     ] = False,
 ) -> None:
-    """Build the corpus, train, evaluate and write a report; an interrupted run is taken up again."""
+    """Build the corpus, train, evaluate and report; an interrupted run is taken up again."""
     config = settings.load(experiment, overrides or [])
     if print_config:
         typer.echo(settings.to_yaml(config), nl=False)
@@ -54,7 +54,8 @@ def generate(
     ocean: Annotated[
         str,
         typer.Option(
-            help="openness, conscientiousness, extraversion, agreeableness, neuroticism: five scores from -5 to 5, such as 4,-2,3,0,-4"
+            help="openness, conscientiousness, extraversion, agreeableness, neuroticism: "
+            "five scores from -5 to 5, such as 4,-2,3,0,-4"
         ),
     ],
     prompt: Annotated[str, typer.Option(help="what is said to the character")],

@@ -81,12 +81,12 @@ class HypernetworkConfig:
     depth: int = 2
     heads: int = 4
     output: Literal["core", "full"] = "core"
-    """`core`: A and B are learned and shared, an r×r core per site is generated; `full`: B itself is
-    generated from a learned basis."""
+    """`core`: A and B are learned and shared, an r×r core per site is generated; `full`: B itself
+    is generated from a learned basis."""
     basis: int = 32
     """Size of the basis of the `full` output."""
     description_dropout: float = 0.5
-    """How often in training a sample's description is left out, so that profiles work without one."""
+    """How often in training a sample's description is left out, so that profiles work alone."""
 
 
 @dataclass
@@ -149,14 +149,14 @@ class EvaluationConfig:
     arms: list[Arm] = field(
         default_factory=lambda: typing.cast(list[Arm], ["unadapted", "prompted", "lora_sft", "dpg"])
     )
-    drawn_profiles: int = 24
+    drawn_profiles: int = 16
     """Profiles drawn over the whole space, beside the held-out characters."""
     replies_per_persona: int = 5
     """Rated together: one short reply tells little."""
     validation_personas: int = 8
     validation_replies: int = 3
     max_new_tokens: int = 48
-    temperature: float = 0.8
+    temperature: float = 0.7
     top_k: int = 50
     top_p: float = 1.0
     repetition_penalty: float = 1.1
@@ -214,7 +214,10 @@ def load(experiment: str, overrides: Sequence[str] = ()) -> Config:
         config = _merge(config, layer, source, problems)
     config = _override(config, overrides, problems)
     if not problems:
-        result = typing.cast(Config, OmegaConf.to_object(config))
+        try:
+            result = typing.cast(Config, OmegaConf.to_object(config))
+        except OmegaConfBaseException as error:  # such as ${name} of something that is not there
+            raise UserError(f"{' '.join(str(error).split())} (in {experiment})") from None
         problems += [f"{problem} (in {experiment})" for problem in _check(result)]
     if problems:
         raise UserError("\n".join(problems))
@@ -264,20 +267,29 @@ def fingerprint(*settings: Any) -> str:
 
 
 def _defaults() -> DictConfig:
-    return OmegaConf.structured(Config)
+    return typing.cast(DictConfig, OmegaConf.structured(Config))
 
 
-def _layers(path: Path, problems: list[str]) -> list[tuple[str, dict[str, Any]]]:
+def _layers(
+    path: Path, problems: list[str], above: tuple[Path, ...] = ()
+) -> list[tuple[str, dict[str, Any]]]:
     """What an experiment is made of, from the first fragment to its own settings."""
+    if path in above:
+        problems.append(f"{path.name} is its own base, by way of {above[-1].name}")
+        return []
     own = _read(path, problems)
     layers: list[tuple[str, dict[str, Any]]] = []
-    for base in own.pop("base", None) or []:
+    bases = own.pop("base", None) or []
+    if not isinstance(bases, list):
+        problems.append(f"base (in {path.name}) expected a list such as [{bases}], got {bases!r}")
+        bases = []
+    for base in bases:
         fragment = FRAGMENTS / f"{base}.yaml"
         if fragment.is_file():
             group = fragment.parent.name
             layers.append((f"configs/{base}.yaml", {group: _read(fragment, problems)}))
         elif (EXPERIMENTS / f"{base}.yaml").is_file():
-            layers += _layers(EXPERIMENTS / f"{base}.yaml", problems)
+            layers += _layers(EXPERIMENTS / f"{base}.yaml", problems, (*above, path))
         else:
             known = [*_fragments(), *experiments()]
             problems.append(
@@ -357,8 +369,16 @@ def _choose(config: DictConfig, group: str, name: str, problems: list[str]) -> D
 
 
 def _set(config: DictConfig, key: str, value: Any, source: str, problems: list[str]) -> DictConfig:
-    if key not in _keys(config):
-        problems.append(f"Unknown setting {key!r} (in {source}). {_nearest(key, _keys(config))}")
+    known = _keys(config)
+    inside = [name for name in known if name.startswith(f"{key}.")]
+    if inside:
+        if value is not None:  # a group with nothing below it changes nothing
+            problems.append(
+                f"{key!r} is a group of settings ({', '.join(inside)}), got {value!r} (in {source})"
+            )
+        return config
+    if key not in known:
+        problems.append(f"Unknown setting {key!r} (in {source}). {_nearest(key, known)}")
         return config
     try:
         OmegaConf.update(config, key, value)
@@ -388,11 +408,13 @@ def _keys(config: DictConfig) -> list[str]:
 
 
 def _nearest(given: str, known: Sequence[str]) -> str:
-    """`Did you mean ...? `, comparing the last part of dotted keys too; empty when nothing is near."""
-    near = difflib.get_close_matches(given, known, n=1, cutoff=0.6)
+    """`Did you mean ...? `, comparing last parts of dotted keys too; empty when nothing is near."""
+    part = given.rsplit(".", 1)[-1]
+    same = [name for name in known if name.rsplit(".", 1)[-1] == part]
+    near = difflib.get_close_matches(given, same or known, n=1, cutoff=0.0 if same else 0.6)
     if not near:
         last = {name.rsplit(".", 1)[-1]: name for name in known}
-        near = [last[m] for m in difflib.get_close_matches(given.rsplit(".", 1)[-1], last, n=1)]
+        near = [last[m] for m in difflib.get_close_matches(part, last, n=1)]
     return f"Did you mean {near[0]!r}? " if near else ""
 
 
@@ -442,7 +464,7 @@ def _check(config: Config) -> list[str]:
         problems.append(
             f"Argument 'lora.first_layer' expected 0 or more, got {config.lora.first_layer}"
         )
-    if config.trainer.learning_rate <= 0:
+    if not config.trainer.learning_rate > 0:
         problems.append(
             "Argument 'trainer.learning_rate' expected a positive number, "
             f"got {config.trainer.learning_rate:g}"

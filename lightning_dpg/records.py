@@ -65,8 +65,9 @@ class Profile:
 
     @classmethod
     def cut(cls, scores: Sequence[float]) -> Profile:
-        """A profile from *measured* scores, which may overshoot the scale and are cut at its ends."""
-        return cls(tuple(min(HIGHEST, max(LOWEST, float(score))) for score in scores))
+        """A profile from *measured* scores, which may overshoot the scale and are cut to it."""
+        # The score comes first: min and max hand on a NaN, which is refused, only from there.
+        return cls(tuple(min(max(float(score), LOWEST), HIGHEST) for score in scores))
 
     def __str__(self) -> str:
         return ", ".join(f"{t} {s:+.1f}" for t, s in zip(TRAITS, self.scores, strict=True))

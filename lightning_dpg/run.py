@@ -1,14 +1,16 @@
-"""The only place where everything is put together: from settings to a report, from a checkpoint to a reply."""
+"""The only place where everything is put together: settings to report, checkpoint to reply."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import json
+import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import datasets
 import torch
 import transformers
 
@@ -44,7 +46,6 @@ def train(config: Config) -> Path:
     """
     steps = Steps()
     quieten(config.trainer.threads)
-    run = open_run(config)
     trained_arms = [arm for arm in config.evaluation.arms if ARMS[arm].source]
     count = 3 + len(trained_arms)
     with steps.step("backbone", f"[1/{count}] Loading {config.backbone.name}"):
@@ -53,6 +54,7 @@ def train(config: Config) -> Path:
         labeller = make_assessor(config.assessor.labels, backbone)
         corpus = build_corpus(config.data, labeller, CACHE / "corpora", steps)
     judge = make_assessor(config.assessor.judge, backbone, corpus)
+    run = open_run(config)  # not before: a model that is missing must not leave an empty run behind
     trained: dict[Arm, PersonalityModule] = {}
     for i, arm in enumerate(trained_arms):
         with steps.step(arm, f"[{3 + i}/{count}] Training {ARMS[arm].title}"):
@@ -124,6 +126,8 @@ def quieten(threads: int | None) -> None:
         torch.set_num_threads(threads)
     transformers.utils.logging.disable_progress_bar()
     transformers.logging.set_verbosity_error()
+    datasets.disable_progress_bars()
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", message=".*srun.*")
 

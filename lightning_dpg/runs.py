@@ -41,8 +41,8 @@ def latest_run(experiment: str, root: Path = RUNS) -> Path:
     if not folder.is_dir():
         ran = sorted(path.parent.name for path in root.glob("*/latest"))
         raise UserError(
-            f"There is no run of {experiment!r} under {root}/: `make train EXP={experiment}` makes one. "
-            f"Runs there: {', '.join(ran) or 'none'}"
+            f"There is no run of {experiment!r} under {root}/: `make train EXP={experiment}` makes "
+            f"one. Runs there: {', '.join(ran) or 'none'}"
         )
     return folder.resolve()
 
@@ -60,9 +60,9 @@ def write_atomically(path: Path, text: str) -> None:
 def _unfinished(base: Path, text: str) -> Path | None:
     for folder in sorted((p for p in base.iterdir() if not p.is_symlink()), reverse=True):
         saved = folder / "config.yaml"
-        if saved.is_file() and not (folder / REPORT).is_file():
-            if saved.read_text(encoding="utf-8") == text:
-                return folder
+        unfinished = saved.is_file() and not (folder / REPORT).is_file()
+        if unfinished and saved.read_text(encoding="utf-8") == text:
+            return folder
     return None
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+from lightning.pytorch.callbacks import LearningRateMonitor, TQDMProgressBar
+from lightning.pytorch.loggers import Logger, WandbLogger
 
 from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.callbacks.assess import AssessReplies
+from lightning_dpg.callbacks.resume import MetricsLog, SaveBetweenSteps
 from lightning_dpg.config import Arm, Config, to_yaml
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.datamodule import DialogueDataModule
@@ -79,11 +80,10 @@ def train_arm(
     data = make_datamodule(arm, config, corpus, backbone)
     module = make_module(arm, config, corpus, backbone, data)
     if not (folder / MODEL).is_file():
-        trainer = _trainer(arm, config, corpus, data, judge, run)
-        last = folder / LAST
-        trainer.fit(
-            module, data, ckpt_path=str(last) if last.is_file() else None, weights_only=True
-        )
+        last = folder / LAST if (folder / LAST).is_file() else None
+        start = torch.load(last, weights_only=True)["global_step"] if last else 0
+        trainer = _trainer(arm, config, corpus, data, judge, run, start)
+        trainer.fit(module, data, ckpt_path=last, weights_only=True)
         trainer.save_checkpoint(folder / MODEL, weights_only=True)
     load_weights(module, folder / MODEL)
     return module.eval()
@@ -101,7 +101,13 @@ def load_weights(module: PersonalityModule, path: Path) -> None:
 
 
 def _trainer(
-    arm: Arm, config: Config, corpus: Corpus, data: DialogueDataModule, judge: Assessor, run: Path
+    arm: Arm,
+    config: Config,
+    corpus: Corpus,
+    data: DialogueDataModule,
+    judge: Assessor,
+    run: Path,
+    start: int,
 ) -> L.Trainer:
     t, folder = config.trainer, run / arm
     # Said once per start and of no use here: batches are made in this process.
@@ -111,13 +117,7 @@ def _trainer(
     missing = max(0, config.evaluation.validation_personas - len(personas))
     personas += drawn_personas(missing, config.seed + 1)
     callbacks: list[L.Callback] = [
-        ModelCheckpoint(
-            folder,
-            filename="last",
-            every_n_train_steps=t.checkpoint_every,
-            save_top_k=1,
-            enable_version_counter=False,
-        ),
+        SaveBetweenSteps(folder / LAST, t.checkpoint_every),
         AssessReplies(
             personas[: config.evaluation.validation_personas],
             judge,
@@ -141,17 +141,18 @@ def _trainer(
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         log_every_n_steps=t.log_every,
-        logger=make_loggers(arm, config, run),
+        logger=make_loggers(arm, config, run, start),
         callbacks=callbacks,
         enable_model_summary=False,
+        enable_checkpointing=False,
         use_distributed_sampler=False,
         default_root_dir=folder,
     )
 
 
-def make_loggers(arm: Arm, config: Config, run: Path) -> list[Logger]:
-    """A CSV log always, and Weights & Biases as the settings say."""
-    loggers: list[Logger] = [CSVLogger(run, name=arm, version="")]
+def make_loggers(arm: Arm, config: Config, run: Path, start: int = 0) -> list[Logger]:
+    """A CSV log always, from step `start` on, and Weights & Biases as the settings say."""
+    loggers: list[Logger] = [MetricsLog(run / arm, start)]
     mode = config.logging.wandb
     if mode != "disabled":
         import wandb

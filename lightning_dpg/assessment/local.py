@@ -154,8 +154,8 @@ def _readable_markers(tokenizer: Any, name: str) -> tuple[list[int], Floats]:
             count = int((np.sign(contrast[trait]) == sign).sum())
             if count < SMALLEST_POLE:
                 raise UserError(
-                    f"The tokenizer of {name} tells only {count} markers of the {pole_name} pole of "
-                    f"{trait_name} apart by their first token, {SMALLEST_POLE} are needed: choose "
-                    "another model as assessor (assessor.labels.kind, assessor.judge.kind)"
+                    f"The tokenizer of {name} tells only {count} markers of the {pole_name} "
+                    f"pole of {trait_name} apart by their first token, {SMALLEST_POLE} are needed: "
+                    "choose another model as assessor (assessor.labels.kind, assessor.judge.kind)"
                 )
     return list(readable.values()), contrast

@@ -87,7 +87,8 @@ class Reference:
             band = self.bands[max(0, bisect.bisect_right(starts, count) - 1)]
             raw = contrast @ ((row - np.asarray(band.mean)) / np.asarray(band.spread))
             rows.append(2.0 * (raw - np.asarray(band.center)) / np.asarray(band.scale))
-        return np.clip(np.asarray(rows).reshape(len(words), len(contrast)), -5.0, 5.0)
+        scores: Floats = np.clip(np.asarray(rows).reshape(len(words), len(contrast)), -5.0, 5.0)
+        return scores
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -20,7 +20,7 @@ from lightning_dpg.report.plots import validation_scatter
 
 
 class AssessReplies(L.Callback):
-    """Generates, rates and logs `val/psdc`, `val/psdc_const0`, `val/trait_r/<trait>`, `val/unscored`.
+    """Generates, rates, logs `val/psdc`, `val/psdc_const0`, `val/trait_r/<trait>`, `val/unscored`.
 
     Args:
         personas: who speaks.
@@ -75,7 +75,8 @@ class AssessReplies(L.Callback):
     def _log(
         self, module: PersonalityModule, personas: list[Persona], ratings: list[Rating]
     ) -> None:
-        prompted = torch.tensor([p.target.scores for p in personas], device=module.device)
+        scores = [p.target.scores for p in personas]
+        prompted = torch.tensor(scores, device=module.device).reshape(-1, len(TRAITS))
         measured = ratings_tensor(ratings).to(module.device)
         psdc, zero = PSDC().to(module.device), PSDC().to(module.device)
         correlation, unscored = TraitCorrelation().to(module.device), Unscored().to(module.device)

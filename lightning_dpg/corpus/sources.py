@@ -7,15 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from lightning_dpg.corpus.readers import Reject
 from lightning_dpg.corpus.readers.registry import read_file
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import TRAITS, Character, Dialogue
 
 SIDECAR = ".characters.yaml"
 BUNDLED = "bundled"
+
+Note = tuple[str, tuple[int, ...]]
+"""Description and poles of a character, each possibly empty."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Sources:
         dialogues: in order of files and scenes.
         characters: by id; those who speak and are no crowd.
         rejected: what was left out.
-        hashes: SHA-256 of each file by its name.
+        hashes: SHA-256 of each file by its name, sidecars included.
     """
 
     dialogues: list[Dialogue] = field(default_factory=list)
@@ -74,12 +79,22 @@ def read_sources(sources: Sequence[str], languages: Sequence[str]) -> Sources:
     """Read every file, keeping the dialogues in the given languages.
 
     Raises:
-        UserError: an unreadable file or sidecar, or nothing in these languages.
+        UserError: an unreadable file or sidecar, two files of one name, or nothing in these
+            languages.
     """
     result = Sources()
     seen: set[str] = set()
+    by_name: dict[str, Path] = {}
     for path in source_files(sources):
-        result.hashes[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        if other := by_name.get(path.stem):
+            raise UserError(
+                f"{other} and {path} have the same name, which tells works apart: rename one, or "
+                "leave one out (data.sources)"
+            )
+        by_name[path.stem] = path
+        for file in (path, sidecar_of(path)):
+            if file.is_file():
+                result.hashes[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
         dialogues = read_file(path, _rejecting(path, result))
         seen |= {dialogue.language for dialogue in dialogues}
         kept = [dialogue for dialogue in dialogues if dialogue.language in languages]
@@ -99,7 +114,7 @@ def character_id(dialogue: Dialogue, speaker: str) -> str:
     return f"{dialogue.id.rsplit('/', 1)[0]}/{speaker}"
 
 
-def _rejecting(path: Path, result: Sources):  # type: ignore[no-untyped-def]
+def _rejecting(path: Path, result: Sources) -> Reject:
     def reject(position: str, reason: str) -> None:
         result.rejected.append(Rejected(path.name, position, reason))
 
@@ -114,29 +129,40 @@ def _add_characters(result: Sources, dialogues: Sequence[Dialogue], path: Path) 
                 continue
             identity = character_id(dialogue, utterance.speaker)
             if identity not in result.characters:
-                note = notes.get(utterance.name.casefold(), {})
+                description, poles = notes.get(utterance.name.casefold(), ("", ()))
                 result.characters[identity] = Character(
-                    identity,
-                    utterance.name,
-                    str(note.get("description", "")),
-                    tuple(int(note["poles"][trait]) for trait in TRAITS) if "poles" in note else (),
+                    identity, utterance.name, description, poles
                 )
 
 
-def read_sidecar(path: Path) -> dict[str, dict]:  # type: ignore[type-arg]
-    """Descriptions beside a source: `NAME: {description: …}`, names compared without case.
+def sidecar_of(path: Path) -> Path:
+    """Where the descriptions for a source lie, if there are any."""
+    return path.parent / (path.name.split(".")[0] + SIDECAR)
+
+
+def read_sidecar(path: Path) -> dict[str, Note]:
+    """Descriptions and poles beside a source, by name in lower case.
 
     Raises:
         UserError: a sidecar that is no such mapping.
     """
-    sidecar = path.parent / (path.name.split(".")[0] + SIDECAR)
+    sidecar = sidecar_of(path)
     if not sidecar.is_file():
         return {}
     try:
         notes = yaml.safe_load(sidecar.read_text(encoding="utf-8")) or {}
-        return {str(name).casefold(): dict(note) for name, note in notes.items()}
+        return {str(name).casefold(): _note(entry) for name, entry in notes.items()}
     except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
         raise UserError(
             f"{sidecar} must hold `NAME:` with `description:` below it for each character: "
             f"{' '.join(str(error).split())}"
         ) from None
+
+
+def _note(entry: Any) -> Note:
+    entry = dict(entry or {})
+    given = entry.get("poles") or {}
+    poles: tuple[Any, ...] = tuple(given.get(trait) for trait in TRAITS) if given else ()
+    if not set(poles) <= {-1, 0, 1}:
+        raise ValueError(f"poles expected -1, 0 or 1 for each of {', '.join(TRAITS)}, got {given}")
+    return str(entry.get("description") or ""), poles

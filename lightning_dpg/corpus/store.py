@@ -31,9 +31,9 @@ UTTERANCES = Features(
         "reason": Value("string"),
     }
 )
-"""One row a speech, in order. `character` is empty for crowds. `reply_scores` rate the speech alone,
-`dialogue_scores` all that the character says in the dialogue; both null where there was insufficient
-evidence (`reason`), else five scores in the order of `records.TRAITS`."""
+"""One row a speech, in order. `character` is empty for crowds. `reply_scores` rate the speech
+alone, `dialogue_scores` all that the character says in the dialogue; both null where there was
+insufficient evidence (`reason`), else five scores in the order of `records.TRAITS`."""
 
 CHARACTERS = Features(
     {

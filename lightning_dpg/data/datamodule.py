@@ -36,8 +36,9 @@ class Samples(Dataset[Sample]):
 class StepSampler(Sampler[list[int]]):
     """Batches as a function of seed and step, so that a resumed run goes on where it was.
 
-    The epochs follow each other without a break: in each, every sample comes once, in batches of
-    like length whose order is random. With several processes each takes its share of every step.
+    The epochs follow each other without a break: in each, every sample comes once (but for fewer
+    than a batch), in batches of like length whose order is random. With several processes each
+    takes its share of every step.
 
     Args:
         lengths: length of each sample, in any unit.
@@ -78,12 +79,15 @@ class StepSampler(Sampler[list[int]]):
             order = random.Random(f"{self.seed}/{epoch}")
             indices = list(range(len(self.lengths)))
             order.shuffle(indices)
+            # What fills no batch waits for the next epoch; by chance, not because it is long.
+            del indices[len(indices) - len(indices) % min(self.batch_size, len(indices)) :]
             span = self.batch_size * BUCKET
             batches = []
             for i in range(0, len(indices), span):
                 near = sorted(indices[i : i + span], key=lambda index: self.lengths[index])
-                full = len(near) - len(near) % self.batch_size or len(near)
-                batches += [near[j : j + self.batch_size] for j in range(0, full, self.batch_size)]
+                batches += [
+                    near[j : j + self.batch_size] for j in range(0, len(near), self.batch_size)
+                ]
             order.shuffle(batches)
             yield from batches
             epoch += 1

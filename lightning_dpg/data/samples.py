@@ -86,9 +86,9 @@ def split_samples(
     validation = max(1, round(config.validation_fraction * len(keys)))
     if len(keys) - test - validation < 1:
         raise UserError(
-            f"{len(keys)} {config.split_by}s with samples are too few to hold out {test} for test and "
-            f"{validation} for validation: bring more dialogue or change data.test_fraction and "
-            "data.validation_fraction"
+            f"{len(keys)} {config.split_by}s with samples are too few to hold out {test} for "
+            f"test and {validation} for validation: bring more dialogue or change "
+            "data.test_fraction and data.validation_fraction"
         )
     part = {
         key: "test" if i < test else "validation" if i < test + validation else "train"

@@ -1,4 +1,4 @@
-"""The closing evaluation: every arm speaks for the same personas, the judge rates, numbers follow."""
+"""The closing evaluation: every arm speaks for the same personas, and the judge rates."""
 
 from __future__ import annotations
 

@@ -83,6 +83,7 @@ def _generate_batch(
     scores_in_prompt: bool,
 ) -> list[str]:
     tokenizer: Any = backbone.tokenizer
+    model: Any = backbone.model
     prompts = [
         encode_prompt(tokenizer, r.context, profile=r.profile.scores if scores_in_prompt else None)
         for r in requests
@@ -97,7 +98,7 @@ def _generate_batch(
             "top_p": config.top_p,
         }
     with injected(backbone.model, adapters):
-        output = backbone.model.generate(
+        output = model.generate(
             input_ids=ids,
             attention_mask=mask,
             repetition_penalty=config.repetition_penalty,

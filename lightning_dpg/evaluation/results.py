@@ -97,13 +97,15 @@ def _ratios(
     others = {"dpg_over_lora_sft": "lora_sft", "dpg_over_best_prompt": best}
     ratios: dict[str, Any] = {}
     for name, other in others.items():
-        if other in measured:
+        if other is not None and other in measured:
             both = scored(measured["dpg"]) & scored(measured[other])
             above, below = (
                 _numpy(persona_deviation(targets[both], measured[arm][both]))
                 for arm in ("dpg", other)
             )
-            ratios[name] = {**ratio_interval(above, below, resamples, seed), "arm": other}
+            ratios[name] = dict(ratio_interval(above, below, resamples, seed))
+            if name == "dpg_over_best_prompt":
+                ratios[name]["arm"] = other
     zero = torch.zeros_like(targets)
     kept = scored(measured["dpg"])
     ratios["dpg_over_constant_zero"] = ratio_interval(

@@ -47,13 +47,16 @@ def ratio_interval(above: Floats, below: Floats, resamples: int, seed: int) -> I
     def ratio_of_means(x: Floats, y: Floats, axis: int) -> Floats:
         return np.asarray(x.mean(axis=axis) / y.mean(axis=axis))
 
-    result = bootstrap(
-        (above, below),
-        ratio_of_means,
-        paired=True,
-        n_resamples=resamples,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result = bootstrap(
+            (above, below),
+            ratio_of_means,
+            paired=True,
+            n_resamples=resamples,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        )
     low, high = result.confidence_interval
+    if not np.isfinite([low, high]).all():  # resamples in which all of `below` is zero
+        return Interval(mean=ratio, low=None, high=None)
     return Interval(mean=ratio, low=float(low), high=float(high))

@@ -33,6 +33,6 @@ class TraitCorrelation(Metric):
 
     def compute(self) -> Tensor:
         """(5,), NaN where it is not defined."""
-        if not self.prompted:
+        if len(self.prompted) == 0:  # a list, or one tensor once processes are put together
             return torch.full((5,), torch.nan)
         return trait_correlation(dim_zero_cat(self.prompted), dim_zero_cat(self.measured))

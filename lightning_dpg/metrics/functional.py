@@ -1,7 +1,7 @@
 """The arithmetic of the metrics as pure functions.
 
-Throughout, `prompted` and `measured` have shape (personas, 5) and units of the -5..5 scale; a row of
-`measured` with a NaN is a persona without a complete rating and is left out, never taken as 0.
+Throughout, `prompted` and `measured` have shape (personas, 5) and units of the -5..5 scale; a row
+of `measured` with a NaN is a persona without a complete rating and is left out, never taken as 0.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -60,6 +62,8 @@ def load_backbone(config: BackboneConfig, seed: int = 0) -> Backbone:
         UserError: no GPU, a missing package, a model that is gated, unknown or not to be reached.
     """
     device = _device(config)
+    model: Any  # the stubs of transformers take neither `to` nor `generate` for methods
+    tokenizer: PreTrainedTokenizerBase
     if config.source == "random":
         model, tokenizer = _random_llama(seed), byte_tokenizer()
         if config.quantization == "nf4":
@@ -121,6 +125,8 @@ def _load_model(where: str, config: BackboneConfig, device: torch.device) -> Pre
     dtype = getattr(torch, config.dtype)
     options: dict[str, Any] = {"dtype": dtype, "device_map": {"": str(device)}}
     if config.quantization == "nf4":
+        # On CPUs it warns of an optional kernel that would have to be downloaded.
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
         # The compute type is set here: left open, the first input of the first layer would fix it.
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,
@@ -144,12 +150,13 @@ def _load_tokenizer(where: str, config: BackboneConfig) -> PreTrainedTokenizerBa
 def _unavailable(config: BackboneConfig, error: Exception) -> UserError:
     """What to do about a model that does not load."""
     text = str(error)
-    if "gated" in text.lower() or "401" in text or "403" in text:
+    # Whole phrases: names of models hold numbers and words too.
+    if re.search(r"gated repo|\b40[13] (Client Error|Forbidden|Unauthorized)", text):
         advice = (
             "it is gated: ask for access on its page, then `hf auth login` or set HF_TOKEN to a "
             "token of that account"
         )
-    elif "connect" in text.lower() or "offline" in text.lower() or "resolve" in text.lower():
+    elif re.search(r"couldn't connect to|connection error|offline mode|name resolution", text):
         advice = (
             "the hub cannot be reached: check the network, or give a local folder as backbone.name"
         )
@@ -188,14 +195,14 @@ def _convert(gguf: Path, folder: Path) -> None:
     model.load_state_dict(source.state_dict())
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent))
-    model.to(torch.bfloat16).save_pretrained(temporary)
+    model.bfloat16().save_pretrained(temporary)
     tokenizer.save_pretrained(temporary)
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
 
 
 def _random_llama(seed: int) -> PreTrainedModel:
-    """A Llama of 2 layers and width 32 with random weights."""
+    """A Llama of 2 layers and width 64 with random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return LlamaForCausalLM(

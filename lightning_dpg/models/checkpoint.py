@@ -77,26 +77,37 @@ def read_checkpoint(path: Path) -> tuple[Identity, dict[str, torch.Tensor]]:
     except pickle.UnpicklingError as error:
         raise UserError(
             f"{path} holds more than tensors and plain data, so it is not loaded: "
-            f"use a checkpoint that this project wrote ({str(error).splitlines()[0][:160]})"
+            f"use a checkpoint that this project wrote ({_first_line(error)})"
         ) from None
-    except (RuntimeError, OSError, EOFError, ValueError) as error:
-        raise UserError(
-            f"{path} is damaged or no checkpoint ({str(error).splitlines()[0][:160]}): "
-            "copy it again or train again"
-        ) from None
+    except Exception as error:  # reading bytes that mean something else fails in every way
+        raise _damaged(path, error) from None
     if not isinstance(content, Mapping) or KEY not in content:
         raise UserError(f"{path} is no checkpoint of lightning_dpg: it lacks the entry {KEY!r}")
-    if content[KEY].get("format", 0) > FORMAT:
+    if isinstance(content[KEY], Mapping) and content[KEY].get("format", 0) > FORMAT:
         raise UserError(
             f"{path} has format {content[KEY]['format']}, this version reads up to {FORMAT}: "
             "install a newer lightning_dpg"
         )
-    weights = {
-        name.removeprefix("adapters."): tensor
-        for name, tensor in content["state_dict"].items()
-        if name.startswith("adapters.")
-    }
-    return Identity(**content[KEY]), weights
+    try:
+        weights = {
+            name.removeprefix("adapters."): tensor
+            for name, tensor in content["state_dict"].items()
+            if name.startswith("adapters.")
+        }
+        return Identity(**content[KEY]), weights
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"{path} is damaged or no checkpoint ({_first_line(error)}): copy it again or train again"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    text = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+    return next(iter(text.splitlines()), type(error).__name__)[:160]
 
 
 def check_identity(path: Path, stored: Identity, backbone: str, sites: list[str]) -> None:
@@ -121,6 +132,8 @@ def check_identity(path: Path, stored: Identity, backbone: str, sites: list[str]
             f"sites: the checkpoint has {len(stored.sites)}, here there are {len(sites)} "
             f"(only in the checkpoint: {', '.join(missing[:3]) or 'none'}; "
             f"only here: {', '.join(extra[:3]) or 'none'})"
+            if missing or extra
+            else f"sites: the checkpoint has the same {len(sites)} sites in another order"
         )
     if differences:
         raise UserError(f"{path} does not fit this model. " + "; ".join(differences))

@@ -44,4 +44,5 @@ class DescriptionEncoder:
         hidden = self.backbone.model.get_decoder()(
             input_ids=tokens["input_ids"].to(self.backbone.device), use_cache=False
         ).last_hidden_state[0]
-        return hidden.float().mean(0)
+        mean: Tensor = hidden.float().mean(0)
+        return mean

@@ -48,9 +48,8 @@ class Hypernetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.sites, self.description_dropout = list(sites), description_dropout
-        self.profile = nn.Sequential(
-            nn.Linear(len(TRAITS), width), nn.GELU(), nn.Linear(width, width)
-        )
+        first, second = nn.Linear(len(TRAITS), width), nn.Linear(width, width)
+        self.profile = nn.Sequential(first, nn.GELU(), second)
         self.description = nn.Sequential(
             nn.LayerNorm(description_width), nn.Linear(description_width, width)
         )
@@ -72,6 +71,12 @@ class Hypernetwork(nn.Module):
         )
         self.encoder = nn.TransformerEncoder(block, depth, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(width)
+        # What differs between people must not drown in what differs between sites, or the contrast
+        # between profiles finds no gradient: embeddings start small, the profile at full size.
+        nn.init.normal_(self.layer.weight, std=0.3)
+        nn.init.normal_(self.projection.weight, std=0.3)
+        nn.init.normal_(first.weight, std=1.0)
+        nn.init.normal_(second.weight, std=(2.0 / width) ** 0.5)
         self.head: nn.Module = (
             CoreHead(sites, rank, scale, width)
             if output == "core"

@@ -29,9 +29,8 @@ class Injection:
         modules = dict(model.named_modules())
         missing = [site.name for site in sites if site.name not in modules]
         if missing or not sites:
-            raise InjectionError(
-                f"{type(model).__name__} has no module {missing[0] if missing else '(no site given)'}"
-            )
+            name = missing[0] if missing else "(no site given)"
+            raise InjectionError(f"{type(model).__name__} has no module {name}")
         self.sites = list(sites)
         self._active: dict[str, LoRA] | None = None
         self._branches = 1
@@ -42,6 +41,11 @@ class Injection:
         ]
         first = modules[_layer_of(self.sites[0].name)]
         self._handles.append(first.register_forward_pre_hook(self._branch, with_kwargs=True))
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a scope is open."""
+        return self._active is not None
 
     def remove(self) -> None:
         """Take the hooks out."""
@@ -78,7 +82,8 @@ class Injection:
         del module
         if self._branches == 1:
             return None
-        if kwargs.get("attention_mask") is not None or kwargs.get("past_key_values") is not None:
+        # Transformers 5.24 says `cache` where earlier versions say `past_key_values`.
+        if any(kwargs.get(k) is not None for k in ("attention_mask", "past_key_values", "cache")):
             raise InjectionError(
                 "Branches need a plain causal mask and no cache: pad on the right and pass neither "
                 "attention_mask nor use_cache"
@@ -170,20 +175,23 @@ def install(model: nn.Module, sites: Sequence[Site]) -> Injection:
     Installing the same sites again gives the injection that is there; other sites replace it.
 
     Raises:
-        InjectionError: a site that the model does not have, or no site at all.
+        InjectionError: a site that the model does not have, no site at all, or other sites while a
+            scope is open; what was installed stays.
     """
     present = _installed.get(model)
-    if present is not None:
-        if present.sites == list(sites):
-            return present
-        present.remove()
+    if present is not None and present.sites == list(sites):
+        return present
+    if present is not None and present.in_use:
+        raise InjectionError("A scope of adapters is open: close it before installing other sites")
     _installed[model] = Injection(model, sites)
+    if present is not None:
+        present.remove()
     return _installed[model]
 
 
 @contextmanager
 def injected(model: nn.Module, adapters: Adapters | None, branches: int = 1) -> Iterator[None]:
-    """`with injected(model, adapters): …` runs the model with the adapters; None leaves it as it is.
+    """Run the model with the adapters inside a `with` block; None leaves it as it is.
 
     Args:
         model: with hooks installed.

@@ -92,7 +92,7 @@ def find_sites(model: nn.Module, projections: Sequence[str], first_layer: int = 
     for name, module in model.named_modules():
         layer = re.search(r"\.(\d+)\.", name)
         if name.rsplit(".", 1)[-1] in wanted and layer and int(layer[1]) >= first_layer:
-            sites.append(Site(name, int(module.in_features), int(module.out_features)))  # type: ignore[arg-type]
+            sites.append(Site(name, int(module.in_features), int(module.out_features)))
     if not sites:
         raise UserError(
             f"No module of {type(model).__name__} matches {', '.join(sorted(wanted))} from layer "

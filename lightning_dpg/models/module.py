@@ -160,11 +160,11 @@ class PersonalityModule(L.LightningModule):
             return batch
         encoded = self.collate.encode(batch["samples"], profiles.tolist())
         for key in ("input_ids", "attention_mask", "labels", "profiles"):
-            encoded[key] = encoded[key].to(profiles.device)  # type: ignore[literal-required]
+            encoded[key] = encoded[key].to(profiles.device)
         return encoded
 
     def _nll(self, batch: Batch, profiles: Tensor, branches: int = 1) -> tuple[Tensor, Tensor]:
-        """NLL and tokens of each reply, (len(profiles),), with these profiles' adapters in force."""
+        """NLL and tokens of each reply, (len(profiles),), under these profiles' adapters."""
         repeat = len(profiles) // len(batch["descriptions"])
         adapters = self(profiles, batch["descriptions"] * repeat)
         model = self.backbone.model

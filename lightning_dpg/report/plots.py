@@ -28,7 +28,10 @@ def trait_scatter(
     """Target (x) against measured (y) for one trait of one arm, one point per persona.
 
     Args:
+        arm: the arm whose replies were measured.
+        personas: whom it spoke for.
         trait: index into `TRAITS`.
+        look: colour and marker of the arm.
         reach: the measured axis runs from -reach to reach, in points of the trait scale; points
             beyond are drawn at its ends. Both axes have the same scale.
 

@@ -127,7 +127,11 @@ def test_slug(name: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ALL", "BOTH", "Both Girls", "EVERYONE", "CROWD", "The Crowd", "VOICES", "VOICES OFF", "A VOICE", "OTHERS", "ANNA & BEN", "Anna and Ben", "ANNA/BEN", "???", "?", "…", "NARRATOR", "UNKNOWN MAN", "OMNES", "Alle", "TODOS", "Все", "Голоса в зале", "众人", "众丫鬟", "旁白", "大家", "全体村民", "孩子们", "甲、乙"],
+    (
+        "ALL, BOTH, Both Girls, EVERYONE, CROWD, The Crowd, VOICES, VOICES OFF, A VOICE, OTHERS, "
+        "ANNA & BEN, Anna and Ben, ANNA/BEN, ???, ?, …, NARRATOR, UNKNOWN MAN, OMNES, Alle, "
+        "TODOS, Все, Голоса в зале, 众人, 众丫鬟, 旁白, 大家, 全体村民, 孩子们, 甲、乙"
+    ).split(", "),
 )
 def test_collective(name: str) -> None:
     assert is_collective(name)
@@ -135,7 +139,10 @@ def test_collective(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ANNA", "A", "B", "THE", "Second", "MRS. HALL", "Voice of Peter", "ALLAN", "Andy", "SANDRA", "FIRST LORD", "王众", "小满", "齐明", "许默", "Всеволод"],
+    (
+        "ANNA, A, B, THE, Second, MRS. HALL, Voice of Peter, ALLAN, Andy, SANDRA, FIRST LORD, "
+        "王众, 小满, 齐明, 许默, Всеволод"
+    ).split(", "),
 )
 def test_a_character(name: str) -> None:
     assert not is_collective(name)

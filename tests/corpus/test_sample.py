@@ -148,8 +148,26 @@ def test_no_two_speeches_are_nearly_the_same() -> None:
     assert [(found[one], found[other]) for one, other in pairs] == []
 
 
-TRAIT_WORDS = ["anxious", "nervous", "shy", "outgoing", "talkative", "bold", "timid", "quiet", "reserved", "withdrawn", "energetic", "extraverted", "extroverted", "introverted", "sociable", "bashful", "solitary", "lonely", "cheerful", "lively", "tidy", "messy", "neat", "organi[sz]ed", "disorgani[sz]ed", "careful", "careless", "reliable", "unreliable", "responsible", "irresponsible", "lazy", "sloppy", "punctual", "forgetful", "hard-?working", "efficient", "inefficient", "thorough", "systematic", "disciplined", "meticulous", "reckless", "impulsive", "spontaneous", "scatterbrained", "kind", "unkind", "cold", "warm", "rude", "polite", "harsh", "cruel", "sympathetic", "generous", "selfish", "stubborn", "arrogant", "cooperative", "demanding", "trusting", "suspicious", "bossy", "argumentative", "quarrelsome", "friendly", "unfriendly", "considerate", "blunt", "modest", "humble", "vain", "gentle", "calm", "relaxed", "moody", "jealous", "envious", "touchy", "fretful", "temperamental", "tense", "sensitive", "emotional", "insecure", "confident", "hot-tempered", "easy-?going", "unflappable", "stable", "neurotic", "creative", "imaginative", "unimaginative", "inquisitive", "philosophical", "intellectual", "artistic", "inventive", "poetic", "conventional", "traditional", "old-fashioned", "conservative", "adventurous", "open-minded", "narrow-minded", "impatient", "patient", "pessimistic", "optimistic", "worrier", "loner", "perfectionist", "optimist", "pessimist", "chatterbox", "dreamer", "homebody", "hermit", "recluse", "introvert", "extravert", "extrovert"]
-ADVERBS = ["so", "very", "just", "really", "too", "quite", "rather", "such", "always", "never", "not", "only", "naturally", "pretty", "terribly", "awfully", "usually", "generally", "a", "an", "the", "bit", "little", "more", "less"]
+TRAIT_WORDS = (
+    "anxious nervous shy outgoing talkative bold timid quiet reserved withdrawn energetic "
+    "extraverted extroverted introverted sociable bashful solitary lonely cheerful lively tidy "
+    "messy neat organi[sz]ed disorgani[sz]ed careful careless reliable unreliable responsible "
+    "irresponsible lazy sloppy punctual forgetful hard-?working efficient inefficient thorough "
+    "systematic disciplined meticulous reckless impulsive spontaneous scatterbrained kind unkind "
+    "cold warm rude polite harsh cruel sympathetic generous selfish stubborn arrogant cooperative "
+    "demanding trusting suspicious bossy argumentative quarrelsome friendly unfriendly "
+    "considerate blunt modest humble vain gentle calm relaxed moody jealous envious touchy "
+    "fretful temperamental tense sensitive emotional insecure confident hot-tempered easy-?going "
+    "unflappable stable neurotic creative imaginative unimaginative inquisitive philosophical "
+    "intellectual artistic inventive poetic conventional traditional old-fashioned conservative "
+    "adventurous open-minded narrow-minded impatient patient pessimistic optimistic worrier loner "
+    "perfectionist optimist pessimist chatterbox dreamer homebody hermit recluse introvert "
+    "extravert extrovert"
+).split()
+ADVERBS = (
+    "so very just really too quite rather such always never not only naturally pretty terribly "
+    "awfully usually generally a an the bit little more less"
+).split()
 SELF_DESCRIPTIONS = (
     re.compile(
         r"\bI(?:[’']m| am|[’']ve always been| have always been| was always| was born)\s+"

@@ -9,7 +9,7 @@ from typing import Protocol
 from lightning_dpg.records import Dialogue
 
 Reject = Callable[[str, str], None]
-"""Called with a position and a reason for every record that is left out: nothing is lost silently."""
+"""Called with a position and a reason for every record left out: nothing is lost silently."""
 
 
 class Reader(Protocol):
@@ -17,6 +17,8 @@ class Reader(Protocol):
 
     name: str
     """What a person calls the format."""
+    endings: tuple[str, ...]
+    """How its files' names end, in lower case, dot included."""
 
     def accepts(self, path: Path, head: str) -> bool:
         """Whether a file is in this format, by its name and its first 4,096 characters."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 from lightning_dpg.corpus.readers import Reader, Reject
 from lightning_dpg.corpus.readers.fountain import FountainReader
@@ -16,14 +15,7 @@ HEAD = 4096
 """How many characters of a file a reader sees before it accepts the file."""
 
 
-class ListedReader(Reader, Protocol):
-    """A reader that can be listed for a person to choose from."""
-
-    endings: tuple[str, ...]
-    """How its files' names end, in lower case, dot included."""
-
-
-READERS: tuple[ListedReader, ...] = (FountainReader(), TeiReader(), TranscriptReader())
+READERS: tuple[Reader, ...] = (FountainReader(), TeiReader(), TranscriptReader())
 
 
 def read_file(path: Path, reject: Reject, format: str | None = None) -> list[Dialogue]:
@@ -52,14 +44,14 @@ def read_file(path: Path, reject: Reject, format: str | None = None) -> list[Dia
         ) from None
 
 
-def _named(format: str) -> ListedReader:
+def _named(format: str) -> Reader:
     for reader in READERS:
         if reader.name == format:
             return reader
     raise UserError(f"Unknown format {format!r}. Formats: {_formats()}")
 
 
-def _accepting(path: Path) -> ListedReader:
+def _accepting(path: Path) -> Reader:
     """The first reader that accepts a file, by its name and head."""
     # A TEI file may be in another encoding, which only its own reader knows: no error yet.
     with path.open(encoding="utf-8-sig", errors="replace") as file:

@@ -6,12 +6,19 @@ import re
 import unicodedata
 
 _GROUPS = frozenset(
-    ["all", "both", "everyone", "everybody", "others", "voices", "crowd", "mob", "omnes", "chorus", "unknown", "unidentified", "alle", "beide", "stimmen", "chor", "todos", "todas", "ambos", "voces", "coro", "tous", "toutes", "voix", "choeur", "chœur", "все", "оба", "обе", "голоса", "хор"]
+    (
+        "all both everyone everybody others voices crowd mob omnes chorus unknown unidentified "
+        "alle beide stimmen chor todos todas ambos voces coro tous toutes voix choeur chœur все "
+        "оба обе голоса хор"
+    ).split()
 )
 """Words that make a group or a nobody of any name that begins or ends with them."""
 
 _NOBODIES = frozenset(
-    ["voice", "narrator", "people", "together", "several", "many", "ensemble", "stimme", "voz", "голос", "вместе", "众", "众人", "大家", "群众", "合", "齐", "齐声", "同声", "二人", "两人", "三人", "旁白", "画外音", "某人", "不明"]
+    (
+        "voice narrator people together several many ensemble stimme voz голос вместе 众 众人 "
+        "大家 群众 合 齐 齐声 同声 二人 两人 三人 旁白 画外音 某人 不明"
+    ).split()
 )
 """Words that do so only when they are the whole name: `VOICE`, but not `VOICE OF PETER`."""
 

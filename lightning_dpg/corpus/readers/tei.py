@@ -15,13 +15,17 @@ from lightning_dpg.errors import UserError
 from lightning_dpg.records import Dialogue, Utterance
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-_DIVISIONS = frozenset(["TEI", "text", "front", "body", "back", "div", "div1", "div2", "div3", "div4", "div5", "div6", "div7"])
+_DIVISIONS = frozenset(("TEI text front body back div div1 div2 div3 div4 div5 div6 div7").split())
 _UNSPOKEN = frozenset(["sp", "speaker", "stage", "note", "fw", "del"])
 _BLOCKS = frozenset(["p", "l", "lg", "ab", "lb", "pb", "cb", "sp"])
 _BRACKETED = re.compile(r"[\[(]\s*([^\[\]()]*?)\s*[\])][.,]?")
 _TWO_LETTERS = dict(
     pair.split(":")
-    for pair in ["eng:en", "ger:de", "deu:de", "fre:fr", "fra:fr", "spa:es", "ita:it", "por:pt", "rus:ru", "ukr:uk", "pol:pl", "cze:cs", "ces:cs", "hun:hu", "dut:nl", "nld:nl", "swe:sv", "dan:da", "nor:no", "gre:el", "ell:el", "lat:la", "tat:tt", "bak:ba", "yid:yi", "heb:he", "hbo:he", "zho:zh", "chi:zh", "jpn:ja", "rum:ro", "ron:ro", "cat:ca", "baq:eu", "eus:eu", "fin:fi"]
+    for pair in (
+        "eng:en ger:de deu:de fre:fr fra:fr spa:es ita:it por:pt rus:ru ukr:uk pol:pl cze:cs "
+        "ces:cs hun:hu dut:nl nld:nl swe:sv dan:da nor:no gre:el ell:el lat:la tat:tt bak:ba "
+        "yid:yi heb:he hbo:he zho:zh chi:zh jpn:ja rum:ro ron:ro cat:ca baq:eu eus:eu fin:fi"
+    ).split()
 )
 
 
@@ -69,7 +73,7 @@ class _Person:
 def _parse(path: Path) -> etree._Element:
     """The root element; entities that the file itself defines are resolved, no others."""
     parser = etree.XMLParser(
-        resolve_entities="internal",
+        resolve_entities="internal",  # type: ignore[arg-type]  # newer than its stubs
         no_network=True,
         load_dtd=False,
         remove_comments=True,

@@ -17,7 +17,7 @@ _DIRECTION = re.compile(r"\s*[（(]([^（()）]*)[)）]")
 _LABELLED = re.compile(r"([^:：]{1,60}?)\s*[:：](?!//)\s*(.*)")
 _NO_NAME = re.compile(r"[，。！？；…,;!?\"“”「」『』{}()（）\[\]<>=|\\]|[.．] *$")
 _UNNAMED = re.compile(r"[?？]+")
-_PARTICLES = frozenset(["of", "the", "and", "de", "la", "le", "du", "von", "van", "der", "den", "to", "in"])
+_PARTICLES = frozenset(("of the and de la le du von van der den to in").split())
 _NARRATION = re.compile(r"[^:：]*[道曰说問问答云][:：]\s*[“\"「『].*")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 

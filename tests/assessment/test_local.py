@@ -1,0 +1,227 @@
+"""The local assessor: what it reads from a model, and whether it can tell people apart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import rankdata
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from lightning_dpg.assessment.base import count_words
+from lightning_dpg.assessment.local import MAX_TOKENS, LocalAssessor
+from lightning_dpg.assessment.markers import MARKERS, QUESTION, VERSION
+from lightning_dpg.assessment.reference import Reference
+from lightning_dpg.config import BackboneConfig
+from lightning_dpg.corpus.build import _pool
+from lightning_dpg.corpus.sources import read_sources
+from lightning_dpg.errors import UserError
+from lightning_dpg.models.backbone import Backbone, load_backbone
+from lightning_dpg.records import TRAITS
+
+WORDS = [word for poles in MARKERS.values() for pole in poles for word in pole]
+SAID = "come in sit down the ferry was late and it rained all night so we sang".split()
+TEXTS = [
+    " ".join(np.random.default_rng(seed).choice(SAID, size=3 + 2 * seed)) for seed in range(24)
+]
+
+
+def word_tokenizer(missing: tuple[str, ...] = ()) -> PreTrainedTokenizerFast:
+    """A tokenizer of whole words; those in `missing` share the unknown token."""
+    words = [w for w in dict.fromkeys([*WORDS, *SAID, *QUESTION.split()]) if w not in missing]
+    vocabulary = {token: i for i, token in enumerate(["<pad>", "<s>", "<unk>", *words])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", unk_token="<unk>"
+    )
+
+
+@pytest.fixture(scope="module")
+def model() -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    config = LlamaConfig(
+        vocab_size=200, num_attention_heads=4, num_key_value_heads=2, pad_token_id=0, **shape
+    )
+    model = LlamaForCausalLM(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(3.0)  # so that texts matter
+    return model
+
+
+def assessor(model: LlamaForCausalLM, **settings: int) -> LocalAssessor:
+    return LocalAssessor(model, word_tokenizer(), "tiny", **{"min_words": 8, **settings})
+
+
+def test_log_probabilities_equal_a_plain_forward_pass(model: LlamaForCausalLM) -> None:
+    local = assessor(model, batch_size=5)
+    found = local.logprobs(TEXTS)
+    tokenizer = word_tokenizer()
+    for text, row in zip(TEXTS, found, strict=True):
+        ids = [1, *tokenizer(text + " " + QUESTION, add_special_tokens=False)["input_ids"]]
+        with torch.no_grad():
+            logits = model(torch.tensor([ids])).logits[0, -1].double()
+        expected = logits - logits.logsumexp(0)
+        chosen = [expected[tokenizer(word)["input_ids"][-1]].item() for word in WORDS]
+        assert row.tolist() == pytest.approx(chosen, abs=1e-4)
+    assert np.ptp(found, axis=0).max() > 0.5  # the text makes a difference
+
+
+def test_order_and_batch_size_change_nothing(model: LlamaForCausalLM) -> None:
+    one, many = assessor(model, batch_size=1), assessor(model, batch_size=32)
+    one.fit(TEXTS)
+    many.fit(TEXTS[::-1])
+    expected = one.rate(TEXTS)
+    for got, wanted in zip(reversed(many.rate(TEXTS[::-1])), expected, strict=True):
+        assert got.reason == wanted.reason
+        if wanted.complete:
+            assert got.scores == pytest.approx(wanted.scores, abs=1e-2)
+    assert len({rating.scores for rating in expected}) > 15
+
+
+def test_ratings_come_from_norms_and_contrast(model: LlamaForCausalLM) -> None:
+    local = assessor(model)
+    logprobs = local.logprobs(TEXTS)
+    reference = local.fit(TEXTS)
+    assert reference == local.reference
+    assert reference == Reference.fit(logprobs, [count_words(t) for t in TEXTS], local.contrast)
+    scores = reference.scores(logprobs, [count_words(t) for t in TEXTS])
+    for rating, row, text in zip(local.rate(TEXTS), scores, TEXTS, strict=True):
+        if count_words(text) >= 8:
+            assert rating.scores == tuple(row)
+        else:
+            assert rating.scores == (None,) * 5
+            words = f"{count_words(text)} words, 8 are needed"
+            assert rating.reason == f"insufficient evidence: {words}"
+    assert sum(rating.complete for rating in local.rate(TEXTS)) == 21
+
+
+def test_the_contrast_weighs_poles_alike(model: LlamaForCausalLM) -> None:
+    contrast = assessor(model).contrast
+    assert contrast.shape == (5, len(WORDS))
+    for trait, poles in enumerate(MARKERS.values()):
+        weights = dict(zip(WORDS, contrast[trait], strict=True))
+        assert [weights.pop(word) for word in poles[0]] == pytest.approx([1 / len(poles[0])] * 8)
+        assert [weights.pop(word) for word in poles[1]] == pytest.approx([-1 / len(poles[1])] * 8)
+        assert not any(weights.values())
+
+
+def test_markers_that_share_a_token_are_left_out(model: LlamaForCausalLM) -> None:
+    gone = MARKERS["openness"][0][:5]
+    local = LocalAssessor(model, word_tokenizer(gone), "tiny")
+    assert local.contrast.shape == (5, len(WORDS) - 5)
+    assert local.contrast[0].sum() == pytest.approx(0)
+    assert local.contrast[0].max() == pytest.approx(1 / 3)
+    assert len(set(local.tokens)) == len(local.tokens)
+
+
+def test_a_tokenizer_with_too_few_markers_is_refused(model: LlamaForCausalLM) -> None:
+    gone = MARKERS["agreeableness"][1][:6]
+    with pytest.raises(UserError) as caught:
+        LocalAssessor(model, word_tokenizer(gone), "babbler")
+    message = "The tokenizer of babbler tells only 2 markers of the low pole of agreeableness apart"
+    assert message in str(caught.value)
+    assert "assessor.judge.kind" in str(caught.value)
+
+
+def test_a_tokenizer_of_bytes_is_refused(backbone: Backbone) -> None:
+    with pytest.raises(UserError, match="The tokenizer of tiny-random-llama/none/float32 tells"):
+        LocalAssessor(backbone.model, backbone.tokenizer, backbone.identity)
+
+
+def test_of_a_long_text_the_last_words_are_read(model: LlamaForCausalLM) -> None:
+    local = assessor(model)
+    room = MAX_TOKENS - len(QUESTION.split()) - 1
+    words = list(np.random.default_rng(0).choice(SAID, size=room + 90))
+    whole, end, start = local.logprobs(
+        [" ".join(part) for part in (words, words[-room:], words[:room])]
+    )
+    assert whole == pytest.approx(end, abs=1e-5)
+    assert whole != pytest.approx(start, abs=1e-3)
+
+
+def test_without_norms_nothing_is_rated(model: LlamaForCausalLM) -> None:
+    with pytest.raises(RuntimeError, match="call fit with a corpus first"):
+        assessor(model).rate(TEXTS)
+
+
+def test_the_instrument_has_a_name(model: LlamaForCausalLM) -> None:
+    assert assessor(model).identity == f"local/{VERSION}/tiny/min_words=8"
+
+
+def test_progress_is_told(model: LlamaForCausalLM) -> None:
+    done: list[int] = []
+    assessor(model, batch_size=7).logprobs(TEXTS, done.append)
+    assert done == [7, 7, 7, 3]
+
+
+def test_no_text_is_no_rating(model: LlamaForCausalLM) -> None:
+    local = assessor(model)
+    local.fit(TEXTS)
+    assert local.rate([]) == []
+
+
+# On the real model.
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[LocalAssessor]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    backbone = load_backbone(BackboneConfig())
+    yield LocalAssessor(backbone.model, backbone.tokenizer, backbone.identity)
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.slow
+def test_the_authors_poles_are_told_apart(real: LocalAssessor) -> None:
+    """Known groups: what the bundled corpus's authors meant is what the instrument finds."""
+    sources = read_sources(["bundled"], ["en"])
+    longest = sorted(_pool(sources).items(), key=lambda item: -count_words(item[1]))
+    of = defaultdict(list)
+    for (dialogue, character), text in longest:
+        of[character].append((dialogue, text))
+    pooled = {(d, c): text for c, found in of.items() for d, text in found[:3]}
+    logprobs = real.logprobs(list(pooled.values()))
+    real.set_norms(list(pooled.values()), logprobs)
+    scores = defaultdict(list)
+    ratings = real.rate_logprobs(list(pooled.values()), logprobs)
+    for (_, character), rating in zip(pooled, ratings, strict=True):
+        scores[character].append(rating.scores)
+    auc = {}
+    for trait, name in enumerate(TRAITS):
+        means = {c: np.mean([row[trait] for row in rows]) for c, rows in scores.items()}
+        poles = {c: sources.characters[c].poles[trait] for c in means}
+        high = [means[c] for c in means if poles[c] > 0]
+        low = [means[c] for c in means if poles[c] < 0]
+        assert min(len(high), len(low)) >= 8
+        ranks = rankdata([*high, *low])[: len(high)]
+        auc[name] = (ranks.sum() - len(high) * (len(high) + 1) / 2) / (len(high) * len(low))
+    for name in TRAITS[1:]:
+        assert auc[name] >= 0.65, auc
+
+
+@pytest.mark.slow
+def test_on_the_real_model_order_and_batch_size_matter_little(real: LocalAssessor) -> None:
+    sources = read_sources(["bundled"], ["en"])
+    texts = [text for text in _pool(sources).values() if count_words(text) >= 25][:18]
+    real.set_norms(texts, real.logprobs(texts))
+    expected = np.array([rating.scores for rating in real.rate(texts)], dtype=float)
+    real.batch_size = 5
+    other = np.array([rating.scores for rating in real.rate(texts[::-1])], dtype=float)[::-1]
+    real.batch_size = 32
+    assert np.abs(other - expected).mean() < 0.15
+    assert expected.std() > 1.0
+    shuffled = np.random.default_rng(0).permutation(expected)
+    assert np.abs(shuffled - expected).mean() > 1.0
+
+
+@pytest.mark.slow
+def test_the_real_tokenizer_knows_most_markers(real: LocalAssessor) -> None:
+    assert len(real.tokens) >= 0.8 * len(WORDS)

@@ -1,0 +1,53 @@
+"""A corpus on disk: whole, or not there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.errors import UserError
+
+
+def test_a_corpus_survives_the_disk(corpus: Corpus, tmp_path: Path) -> None:
+    before = Corpus(corpus.utterances, corpus.characters, corpus.card, {"bands": [1.5]})
+    before.save(tmp_path / "corpus")
+    after = Corpus.load(tmp_path / "corpus")
+    assert list(after.utterances) == list(before.utterances)
+    assert list(after.characters) == list(before.characters)
+    assert after.utterances.features == before.utterances.features
+    assert (after.card, after.reference) == (before.card, {"bands": [1.5]})
+
+
+def test_saving_leaves_nothing_else_behind(corpus: Corpus, tmp_path: Path) -> None:
+    corpus.save(tmp_path / "corpora" / "one")
+    corpus.save(tmp_path / "corpora" / "one")  # in the place of an older one
+    assert [path.name for path in (tmp_path / "corpora").iterdir()] == ["one"]
+
+
+@pytest.mark.parametrize("missing", ["utterances", "characters", "card.json", "reference.json"])
+def test_an_incomplete_corpus_is_refused(corpus: Corpus, tmp_path: Path, missing: str) -> None:
+    folder = tmp_path / "corpus"
+    corpus.save(folder)
+    part = folder / missing
+    shutil.rmtree(part) if part.is_dir() else part.unlink()
+    with pytest.raises(UserError) as caught:
+        Corpus.load(folder)
+    assert str(caught.value).startswith(f"{folder} is no complete corpus (")
+    assert str(caught.value).endswith("delete it and build it again")
+
+
+def test_a_damaged_card_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    corpus.save(tmp_path / "corpus")
+    (tmp_path / "corpus" / "card.json").write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match="is no complete corpus"):
+        Corpus.load(tmp_path / "corpus")
+
+
+def test_an_unscored_speech_is_null_and_not_zero(corpus: Corpus, tmp_path: Path) -> None:
+    row = {**corpus.utterances[0], "reply_scores": None, "dialogue_scores": None}
+    utterances = type(corpus.utterances).from_list([row], features=corpus.utterances.features)
+    Corpus(utterances, corpus.characters, corpus.card, {}).save(tmp_path / "corpus")
+    assert Corpus.load(tmp_path / "corpus").utterances[0]["reply_scores"] is None

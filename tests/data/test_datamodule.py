@@ -1,0 +1,149 @@
+"""The order of batches: from a seed, from any step, over any number of processes."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import chain
+from typing import Any
+
+import pytest
+import torch
+
+from lightning_dpg.config import DataConfig
+from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.data.datamodule import BUCKET, DialogueDataModule, StepSampler
+from lightning_dpg.errors import UserError
+from lightning_dpg.models.backbone import byte_tokenizer
+
+LENGTHS = random.Random(0).choices(range(5, 400), k=203)
+
+
+def order(
+    lengths: list[int] = LENGTHS, batch_size: int = 7, steps: int = 29, seed: int = 1, **other: int
+) -> list[list[int]]:
+    return list(StepSampler(lengths, batch_size, steps, seed, **other))
+
+
+def test_each_sample_comes_once_an_epoch() -> None:
+    epoch = 203 // 7
+    batches = order(steps=3 * epoch)
+    for start in range(0, 3 * epoch, epoch):
+        seen = list(chain(*batches[start : start + epoch]))
+        assert sorted(seen) == list(range(203))
+
+
+def test_epochs_differ() -> None:
+    batches = order(steps=58)
+    first, second = batches[:29], batches[29:]
+    assert first != second
+    assert sorted(map(sorted, first)) != sorted(map(sorted, second))
+
+
+@pytest.mark.parametrize("samples", [100, 7 * BUCKET + 1])  # the last stretch too short by itself
+def test_what_fills_no_batch_waits_for_another_epoch(samples: int) -> None:
+    epoch = samples // 7
+    batches = order(LENGTHS[:samples], steps=epoch * 30)
+    assert {len(batch) for batch in batches} == {7}
+    counts = Counter(chain(*batches))
+    assert set(counts) == set(range(samples))
+    assert 20 <= min(counts.values()) <= max(counts.values()) <= 30
+
+
+@pytest.mark.parametrize("size", [1, 3, 6])
+def test_fewer_samples_than_a_batch_make_a_small_batch(size: int) -> None:
+    batches = order(LENGTHS[:size], steps=4)
+    assert [sorted(batch) for batch in batches] == [list(range(size))] * 4
+
+
+def test_the_order_follows_from_the_seed() -> None:
+    assert order() == order()
+    assert order(seed=1) != order(seed=2)
+
+
+def test_a_sampler_can_be_read_twice() -> None:
+    sampler = StepSampler(LENGTHS, 7, 10, 1)
+    assert list(sampler) == list(sampler)
+    assert len(sampler) == 10
+
+
+@pytest.mark.parametrize("start", [1, 13, 29, 40, 57])
+@pytest.mark.parametrize("world", [1, 2])
+def test_a_resumed_run_goes_on_where_it_was(start: int, world: int) -> None:
+    for rank in range(world):
+        whole = order(steps=58, rank=rank, world=world)
+        assert order(steps=58, start=start, rank=rank, world=world) == whole[start:]
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_processes_share_every_step(world: int) -> None:
+    ranks = [order(steps=9, rank=rank, world=world) for rank in range(world)]
+    alone = order(steps=9 * world)
+    assert [batch for step in zip(*ranks, strict=True) for batch in step] == alone
+    for step in zip(*ranks, strict=True):
+        assert len(set(chain(*step))) == 7 * world  # within an epoch nobody meets a sample twice
+
+
+def test_batches_are_of_like_length_in_random_order() -> None:
+    lengths = random.Random(1).choices(range(5, 400), k=7 * BUCKET)
+    batches = order(lengths, steps=BUCKET)
+    spread = [max(lengths[i] for i in b) - min(lengths[i] for i in b) for b in batches]
+    assert sum(spread) / len(spread) < 60
+    means = [sum(lengths[i] for i in b) / 7 for b in batches]
+    assert means != sorted(means)
+    assert means != sorted(means, reverse=True)
+
+
+def make(corpus: Corpus, **settings: Any) -> DialogueDataModule:
+    steps = settings.pop("steps", 5)
+    more = {k: settings.pop(k) for k in ("accumulate", "scores_in_prompt") if k in settings}
+    config = DataConfig(batch_size=2, validation_fraction=0.2, test_fraction=0.2, **settings)
+    tokenizer = byte_tokenizer()
+    return DialogueDataModule(
+        corpus, tokenizer, config, seed=0, steps=steps, validation_batches=1, **more
+    )
+
+
+def test_training_sees_the_training_part_alone(corpus: Corpus) -> None:
+    data = make(corpus)
+    batches = list(data.train_dataloader())
+    assert len(batches) == 5
+    seen = [sample for batch in batches for sample in batch["samples"]]  # type: ignore[index]
+    assert set(seen) <= set(data.split["train"])
+    assert not {s.character for s in seen} & {s.character for s in data.split["test"]}
+
+
+def test_accumulation_draws_more_batches(corpus: Corpus) -> None:
+    assert len(list(make(corpus, accumulate=3).train_dataloader())) == 15
+
+
+def test_validation_sees_the_same_batches_every_time(corpus: Corpus) -> None:
+    data = make(corpus)
+    first, second = (
+        [batch["input_ids"].tolist() for batch in data.val_dataloader()]  # type: ignore[index]
+        for _ in range(2)
+    )
+    assert first == second
+    assert len(first) == 1
+    (batch,) = data.val_dataloader()
+    assert set(batch["samples"]) <= set(data.split["validation"])  # type: ignore[index]
+
+
+def test_all_arms_see_the_same_samples_in_the_same_order(corpus: Corpus) -> None:
+    with_scores, without = make(corpus, scores_in_prompt=True), make(corpus)
+    for one, other in zip(with_scores.train_dataloader(), without.train_dataloader(), strict=True):
+        assert one["samples"] == other["samples"]  # type: ignore[index]
+        assert one["input_ids"].shape != other["input_ids"].shape  # type: ignore[index]
+
+
+def test_moving_a_batch_keeps_its_texts(corpus: Corpus) -> None:
+    data = make(corpus)
+    batch = next(iter(data.train_dataloader()))
+    moved = data.transfer_batch_to_device(batch, torch.device("meta"), 0)
+    assert moved["input_ids"].device.type == moved["profiles"].device.type == "meta"
+    assert moved["samples"] == batch["samples"]  # type: ignore[index]
+
+
+def test_a_corpus_without_samples_is_named(corpus: Corpus) -> None:
+    with pytest.raises(UserError, match=r"The corpus holds no sample: .*data.min_reply_words"):
+        make(corpus, min_reply_words=500)

@@ -1,0 +1,201 @@
+"""Which speeches become samples, and who is held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasets import Dataset
+
+from lightning_dpg.assessment.base import count_words
+from lightning_dpg.config import DataConfig
+from lightning_dpg.corpus.store import CHARACTERS, UTTERANCES, Corpus
+from lightning_dpg.data.samples import PARTS, Sample, make_samples, split_samples
+from lightning_dpg.errors import UserError
+from lightning_dpg.records import Profile
+
+LONG = "this is a line of more than eight words, I think"
+SCORES = [1.0, -2.0, 0.5, 4.0, -5.0]
+
+
+def row(who: str, text: str, dialogue: str = "play/001", **other: Any) -> dict[str, Any]:
+    return {
+        "dialogue": dialogue,
+        "work": "play",
+        "scene": "",
+        "language": "en",
+        "source": "play.txt",
+        "position": "",
+        "character": f"play/{who}" if who else "",
+        "name": who.upper(),
+        "text": text,
+        "reply_scores": SCORES,
+        "dialogue_scores": [0.0] * 5,
+        "reason": "",
+        **other,
+    }
+
+
+def corpus_of(*rows: dict[str, Any]) -> Corpus:
+    people = sorted({r["character"] for r in rows} - {""})
+    described = [
+        {"id": p, "name": p, "description": f"About {p}.", "poles": [1] * 5} for p in people
+    ]
+    return Corpus(
+        Dataset.from_list(list(rows), features=UTTERANCES),
+        Dataset.from_list(described, features=CHARACTERS),
+        {},
+        {},
+    )
+
+
+def samples_of(*rows: dict[str, Any], **settings: Any) -> list[Sample]:
+    return make_samples(corpus_of(*rows), DataConfig(**settings))
+
+
+def test_a_sample_holds_who_answers_what_with_which_scores() -> None:
+    (sample,) = samples_of(row("ann", "Who is there?"), row("ben", LONG))
+    assert sample == Sample(
+        "play/ben",
+        "play",
+        "en",
+        "About play/ben.",
+        Profile(tuple(SCORES)),
+        (("Ann", "Who is there?"),),
+        LONG,
+    )
+
+
+def test_the_first_speech_of_a_dialogue_is_left_out() -> None:
+    samples = samples_of(
+        row("ann", f"{LONG} 1"),
+        row("ben", f"{LONG} 2"),
+        row("ann", f"{LONG} 3", "play/002"),
+        row("ben", f"{LONG} 4", "play/002"),
+    )
+    assert [s.reply[-1] for s in samples] == ["2", "4"]
+
+
+def test_the_context_is_bounded_and_stays_in_the_dialogue() -> None:
+    rows = [row("ann", f"{LONG} {i}") for i in range(5)]
+    rows += [row("ann", f"{LONG} {i}", "play/002") for i in range(5, 7)]
+    for turns in (1, 2, 3):
+        samples = samples_of(*rows, context_turns=turns)
+        contexts = [[text[-1] for _, text in s.context] for s in samples]
+        whole = ["0", "01", "012", "0123", "5"]
+        assert contexts == [list(said[-turns:]) for said in whole]
+
+
+def test_short_speeches_are_left_out_but_stay_in_the_context() -> None:
+    rows = [row("ann", LONG), row("ben", "Yes, I am here."), row("ann", LONG)]
+    assert [s.context for s in samples_of(*rows)] == [(("Ann", LONG), ("Ben", "Yes, I am here."))]
+    assert len(samples_of(*rows, min_reply_words=4)) == 2
+    assert count_words(LONG) == 11
+    assert len(samples_of(*rows, min_reply_words=11)) == 1
+    assert len(samples_of(*rows, min_reply_words=12)) == 0
+
+
+def test_unrated_speeches_and_crowds_are_left_out() -> None:
+    rows = [
+        row("ann", LONG),
+        row("ben", f"{LONG} 1", reply_scores=None),
+        row("", f"{LONG} 2", name="ALL", reply_scores=None, dialogue_scores=None),
+        row("ben", f"{LONG} 3"),
+    ]
+    (sample,) = samples_of(*rows)
+    assert sample.reply[-1] == "3"
+    assert sample.context[-1][0] == "All"
+
+
+def test_whoever_has_no_name_is_someone() -> None:
+    (sample,) = samples_of(row("", LONG, name=""), row("ben", LONG))
+    assert sample.context == (("Someone", LONG),)
+
+
+def test_the_profile_comes_from_the_reply_or_from_the_dialogue() -> None:
+    rows = [row("ann", LONG), row("ben", LONG), row("ann", LONG, reply_scores=None)]
+    by_reply = samples_of(*rows)
+    by_dialogue = samples_of(*rows, profile_from="dialogue")
+    assert [s.profile.scores for s in by_reply] == [tuple(SCORES)]
+    assert [s.profile.scores for s in by_dialogue] == [(0.0,) * 5] * 2
+
+
+def cast(characters: int, works: int = 3, each: int = 4) -> list[Sample]:
+    """Samples of many characters, `each` for everybody, the characters spread over the works."""
+    return [
+        Sample(
+            f"work{i % works}/{i}",
+            f"work{i % works}",
+            "en",
+            "",
+            Profile((0.0,) * 5),
+            (("A", "Hm?"),),
+            f"{i}.{j}",
+        )
+        for i in range(characters)
+        for j in range(each)
+    ]
+
+
+@pytest.mark.parametrize("split_by", ["character", "work"])
+@pytest.mark.parametrize("seed", range(10))
+def test_parts_share_nobody_and_lose_nothing(split_by: Any, seed: int) -> None:
+    samples = cast(20, works=5)
+    split = split_samples(samples, DataConfig(split_by=split_by), seed)
+    assert set(split) == set(PARTS)
+    assert sorted((s for part in split.values() for s in part), key=samples.index) == samples
+    groups = [{getattr(s, split_by) for s in split[part]} for part in PARTS]
+    assert all(groups)
+    assert (
+        sum(map(len, groups)) == len(set.union(*groups)) == (20 if split_by == "character" else 5)
+    )
+    for part in split.values():
+        assert sorted(part, key=samples.index) == part  # in the order of the corpus
+
+
+def test_the_parts_are_as_large_as_asked() -> None:
+    split = split_samples(
+        cast(20), DataConfig(validation_fraction=0.15, test_fraction=0.25), seed=3
+    )
+    people = {part: len({s.character for s in split[part]}) for part in PARTS}
+    assert people == {"train": 12, "validation": 3, "test": 5}
+    tiny = split_samples(
+        cast(3), DataConfig(validation_fraction=0.001, test_fraction=0.001), seed=0
+    )
+    assert {part: len({s.character for s in tiny[part]}) for part in PARTS} == dict.fromkeys(
+        PARTS, 1
+    )
+
+
+def test_the_split_follows_from_the_seed() -> None:
+    samples, config = cast(20), DataConfig()
+    assert split_samples(samples, config, 1) == split_samples(samples, config, 1)
+    assert len({str(split_samples(samples, config, seed)["test"]) for seed in range(6)}) > 3
+    order = split_samples(samples[::-1], config, 1)  # the order of the corpus does not matter
+    assert {s.character for s in order["test"]} == {
+        s.character for s in split_samples(samples, config, 1)["test"]
+    }
+
+
+@pytest.mark.parametrize("split_by", ["character", "work"])
+def test_too_few_to_split_is_named(split_by: Any) -> None:
+    samples = cast(2, works=2)
+    with pytest.raises(UserError) as caught:
+        split_samples(samples, DataConfig(split_by=split_by), 0)
+    assert str(caught.value).startswith(
+        f"2 {split_by}s with samples are too few to hold out 1 for test and 1 for validation"
+    )
+
+
+def test_the_bundled_corpus_splits(tmp_path: Path) -> None:
+    from lightning_dpg.assessment.scripted import ScriptedAssessor
+    from lightning_dpg.corpus.build import build_corpus
+    from lightning_dpg.progress import Steps
+
+    config = DataConfig()
+    samples = make_samples(build_corpus(config, ScriptedAssessor(), tmp_path, Steps()), config)
+    assert len(samples) > 1500
+    assert all(s.context and s.description and count_words(s.reply) >= 8 for s in samples)
+    split = split_samples(samples, config, 0)
+    assert len({s.character for s in split["test"]}) >= 6

@@ -1,0 +1,81 @@
+"""Who is asked to speak."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lightning_dpg.config import DataConfig
+from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.data.samples import make_samples
+from lightning_dpg.evaluation.personas import character_centers, drawn_personas, held_out_personas
+
+
+@pytest.mark.parametrize("count", [16, 24, 64])
+@pytest.mark.parametrize("seed", range(4))
+def test_drawn_profiles_cover_the_space(count: int, seed: int) -> None:
+    personas = drawn_personas(count, seed)
+    scores = np.array([p.target.scores for p in personas])
+    assert scores.shape == (count, 5)
+    assert len({p.id for p in personas}) == count
+    for trait in scores.T:
+        assert min((trait > 0).sum(), (trait < 0).sum()) >= count / 2 - 4
+        # Of the four quarters of the scale none is left empty.
+        assert np.histogram(trait, bins=4, range=(-5, 5))[0].min() >= count // 8
+    assert np.abs(scores).max() > 4
+    assert np.abs(np.corrcoef(scores.T) - np.eye(5)).max() < 0.6
+
+
+def test_drawn_profiles_have_no_description_and_one_decimal() -> None:
+    for persona in drawn_personas(16, 0):
+        assert (persona.kind, persona.description) == ("drawn", "")
+        assert all(score == round(score, 1) for score in persona.target.scores)
+
+
+def test_drawn_profiles_follow_from_the_seed() -> None:
+    assert drawn_personas(16, 3) == drawn_personas(16, 3)
+    assert drawn_personas(16, 3) != drawn_personas(16, 4)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(-1, 0), (0, 0), (1, 1), (3, 3), (5, 5)])
+def test_any_number_can_be_drawn(count: int, expected: int) -> None:
+    assert len(drawn_personas(count, 0)) == expected
+
+
+def test_a_center_is_the_mean_over_the_scenes_and_not_over_the_lines(corpus: Corpus) -> None:
+    centers = character_centers(corpus)
+    rows = [row for row in corpus.utterances if row["character"] == "ferry/anna"]
+    assert [row["dialogue"][-1] for row in rows] == ["1", "1", "2", "3"]
+    by_scene = [rows[0]["dialogue_scores"], rows[2]["dialogue_scores"], rows[3]["dialogue_scores"]]
+    assert centers["ferry/anna"].scores == pytest.approx(np.mean(by_scene, axis=0), abs=1e-5)
+    by_line = np.mean([row["dialogue_scores"] for row in rows], axis=0)
+    assert centers["ferry/anna"].scores != pytest.approx(by_line, abs=1e-2)
+
+
+def test_held_out_characters_ask_for_their_own_centers(corpus: Corpus) -> None:
+    samples = [s for s in make_samples(corpus, DataConfig()) if s.character != "ferry/ben"]
+    personas = held_out_personas(corpus, samples)
+    assert [p.id for p in personas] == [
+        "held_out/ferry/anna",
+        "held_out/ferry/carla",
+        "held_out/ferry/dora",
+        "held_out/ferry/emil",
+    ]
+    assert {p.kind for p in personas} == {"held_out"}
+    assert personas[0].name == "Anna"
+    assert personas[0].description == "Captain of the ferry, blunt and quick."
+    assert personas[1].description == ""
+    centers = character_centers(corpus)
+    assert all(p.target == centers[p.id.removeprefix("held_out/")] for p in personas)
+
+
+def test_a_character_that_was_never_rated_is_not_asked(corpus: Corpus) -> None:
+    unrated = corpus.utterances.map(
+        lambda row: {"dialogue_scores": None} if row["character"] == "ferry/anna" else {}
+    )
+    samples = make_samples(corpus, DataConfig())
+    personas = held_out_personas(replace(corpus, utterances=unrated), samples)
+    assert "held_out/ferry/anna" not in [p.id for p in personas]
+    assert len(personas) == 4

@@ -1,0 +1,85 @@
+"""Intervals against closed forms and against a bootstrap written out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from lightning_dpg.evaluation.statistics import mean_interval, ratio_interval
+
+NOTHING = {"mean": None, "low": None, "high": None}
+
+
+def draw(size: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).gamma(4.0, 1.0, size)
+
+
+def test_the_interval_of_a_mean_is_near_the_normal_one() -> None:
+    values = draw(400)
+    found = mean_interval(values, 4000, seed=0)
+    half = norm.ppf(0.975) * values.std() / np.sqrt(len(values))
+    assert found["mean"] == pytest.approx(values.mean())
+    assert found["low"] == pytest.approx(values.mean() - half, abs=0.15 * half)
+    assert found["high"] == pytest.approx(values.mean() + half, abs=0.15 * half)
+
+
+def test_the_interval_of_a_few_values_equals_a_bootstrap_written_out() -> None:
+    values = draw(12)
+    rng = np.random.default_rng(5)
+    means = [values[rng.integers(0, 12, 12)].mean() for _ in range(20_000)]
+    found = mean_interval(values, 20_000, seed=0)
+    assert found["low"] == pytest.approx(np.percentile(means, 2.5), abs=0.04)
+    assert found["high"] == pytest.approx(np.percentile(means, 97.5), abs=0.04)
+
+
+def test_the_interval_of_a_ratio_is_near_the_delta_method() -> None:
+    below = draw(300)
+    above = 0.7 * below + np.random.default_rng(1).normal(0, 0.5, 300)
+    found = ratio_interval(above, below, 4000, seed=0)
+    ratio = above.mean() / below.mean()
+    half = norm.ppf(0.975) * (above - ratio * below).std() / (below.mean() * np.sqrt(300))
+    assert found["mean"] == pytest.approx(ratio)
+    assert found["low"] == pytest.approx(ratio - half, abs=0.15 * half)
+    assert found["high"] == pytest.approx(ratio + half, abs=0.15 * half)
+
+
+def test_a_ratio_is_resampled_in_pairs() -> None:
+    below = draw(50)
+    paired = ratio_interval(2 * below, below, 500, seed=0)
+    assert (paired["mean"], paired["low"], paired["high"]) == pytest.approx((2, 2, 2))
+    unpaired = ratio_interval(np.roll(2 * below, 7), below, 500, seed=0)
+    assert unpaired["high"] - unpaired["low"] > 0.2  # type: ignore[operator]
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values = draw(20)
+    assert mean_interval(values, 100, 1) == mean_interval(values, 100, 1)
+    assert mean_interval(values, 100, 1) != mean_interval(values, 100, 2)
+
+
+def test_values_that_do_not_vary_have_a_point_for_an_interval() -> None:
+    three = pytest.approx(3.0)
+    found = mean_interval(np.full(10, 3.0), 100, 0)
+    assert [found["mean"], found["low"], found["high"]] == [three] * 3
+
+
+def test_one_value_has_a_mean_and_no_interval() -> None:
+    one, other = np.array([3.0]), np.array([4.0])
+    assert mean_interval(one, 100, 0) == {"mean": 3.0, "low": None, "high": None}
+    assert ratio_interval(one, other, 100, 0) == {"mean": 0.75, "low": None, "high": None}
+
+
+def test_no_value_has_no_mean() -> None:
+    nobody = np.array([])
+    assert mean_interval(nobody, 100, 0) == NOTHING
+    assert ratio_interval(nobody, nobody, 100, 0) == NOTHING
+
+
+def test_a_ratio_that_some_resamples_do_not_have_has_no_interval() -> None:
+    found = ratio_interval(np.ones(3), np.array([0.0, 0.0, 3.0]), 100, 0)
+    assert found == {"mean": 1.0, "low": None, "high": None}
+
+
+def test_a_ratio_over_nothing_is_not_defined() -> None:
+    assert ratio_interval(np.ones(3), np.zeros(3), 100, 0) == NOTHING

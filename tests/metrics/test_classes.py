@@ -1,0 +1,120 @@
+"""The torchmetrics classes: equal to the functions over updates and over processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from lightning_dpg.metrics import PSDC, TraitCorrelation, Unscored
+from lightning_dpg.metrics.functional import NORMS, Norm, psdc, scored, trait_correlation
+from tests.metrics.test_functional import draw, tensors
+
+BATCHES = (1, 0, 5, 17)
+"""Where the personas are cut into updates: some small, one empty."""
+
+
+def pieces(values: torch.Tensor) -> list[torch.Tensor]:
+    sizes = [*BATCHES, len(values) - sum(BATCHES)]
+    return list(values.split(sizes))
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_psdc_over_updates_equals_the_function(norm: Norm) -> None:
+    x, y = tensors(*draw(1))
+    metric = PSDC(norm)
+    for part_x, part_y in zip(pieces(x), pieces(y), strict=True):
+        metric.update(part_x, part_y)
+    assert metric.compute().item() == pytest.approx(psdc(x, y, norm).item(), rel=1e-6)
+
+
+def test_correlation_over_updates_equals_the_function() -> None:
+    x, y = tensors(*draw(1))
+    metric = TraitCorrelation()
+    for part_x, part_y in zip(pieces(x), pieces(y), strict=True):
+        metric.update(part_x, part_y)
+    assert metric.compute().tolist() == pytest.approx(trait_correlation(x, y).tolist())
+
+
+def test_unscored_counts_personas() -> None:
+    _, y = tensors(*draw(1, unscored=6))
+    metric = Unscored()
+    for part in pieces(y):
+        metric.update(part)
+    assert metric.compute().item() == 6
+
+
+def test_without_a_scored_persona_there_is_no_deviation() -> None:
+    metric, unscored, correlation = PSDC(), Unscored(), TraitCorrelation()
+    correlation.update(torch.zeros(0, 5), torch.zeros(0, 5))
+    nothing = torch.full((3, 5), torch.nan)
+    metric.update(torch.zeros(3, 5), nothing)
+    unscored.update(nothing)
+    assert metric.compute().isnan()
+    assert unscored.compute().item() == 3
+    assert correlation.compute().isnan().all()
+
+
+def test_reset_forgets() -> None:
+    x, y = tensors(*draw(1))
+    metrics: list[Any] = [PSDC(), TraitCorrelation()]
+    for metric in metrics:
+        metric.update(x + 1, -y)
+        metric.reset()
+        metric.update(x, y)
+    assert metrics[0].compute().item() == pytest.approx(psdc(x, y).item(), rel=1e-6)
+    assert metrics[1].compute().tolist() == pytest.approx(trait_correlation(x, y).tolist())
+
+
+def test_an_unknown_norm_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="norm expected one of l2, l1, mae, rmse, got 'max'"):
+        PSDC("max")  # type: ignore[arg-type]
+
+
+def test_many_personas_lose_no_precision() -> None:
+    metric = PSDC("l1")
+    for _ in range(2000):
+        metric.update(torch.full((10, 5), 0.1), torch.zeros(10, 5))
+    assert metric.compute().item() == pytest.approx(0.5, rel=1e-6)
+
+
+def metrics_of(x: torch.Tensor, y: torch.Tensor) -> list[list[float]]:
+    metrics: list[Any] = [*(PSDC(norm) for norm in NORMS), TraitCorrelation(), Unscored()]
+    for metric in metrics[:-1]:
+        metric.update(x, y)
+    metrics[-1].update(y)
+    return [metric.compute().reshape(-1).tolist() for metric in metrics]
+
+
+CUTS = (13, 0)
+"""Uneven shares of the first process; in the end none at all."""
+
+
+def run_rank(rank: int, folder: str) -> None:
+    """One process: its shares of the personas, then the reduced metrics, saved."""
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+    torch.set_num_threads(1)
+    address = f"file://{folder}/rendezvous"
+    dist.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
+    x, y = tensors(*draw(1))
+    shares = [slice(0, cut) if rank == 0 else slice(cut, None) for cut in CUTS]
+    torch.save([metrics_of(x[share], y[share]) for share in shares], f"{folder}/rank{rank}.pt")
+    dist.destroy_process_group()
+
+
+def test_two_processes_reduce_to_what_one_gets(tmp_path: Path) -> None:
+    mp.spawn(run_rank, (str(tmp_path),), nprocs=2)
+    x, y = tensors(*draw(1))
+    expected = metrics_of(x, y)
+    assert expected[-1] == [(~scored(y)).sum().item()]
+    for rank in (0, 1):
+        for values in torch.load(tmp_path / f"rank{rank}.pt"):
+            for got, wanted in zip(values, expected, strict=True):
+                assert got == pytest.approx(wanted, rel=1e-6)
+    for share in (x[:13], y[:13]), (x[13:], y[13:]):  # neither process alone gets there
+        assert metrics_of(*share)[0] != pytest.approx(expected[0], rel=1e-6)

@@ -1,0 +1,198 @@
+"""Generating with adapters in force: cache, padding, seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from lightning_dpg.config import EvaluationConfig
+from lightning_dpg.data.prompts import encode_prompt
+from lightning_dpg.evaluation.replies import Request, generate_replies, pad_left
+from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.models.injection import injected, install
+from lightning_dpg.models.lora import Adapters, LoRA, Site, expand_adapters, find_sites
+from lightning_dpg.records import Profile
+from tests.models.conftest import random_adapters
+
+PROMPTS = ["Hello.", "How was your day at the harbour?", "Why?", "Sing!"]
+NEW = 12
+GREEDY = EvaluationConfig(temperature=0.0, max_new_tokens=NEW, batch_size=8)
+SAMPLED = EvaluationConfig(temperature=1.0, max_new_tokens=NEW, batch_size=8)
+
+Generate = Callable[[Sequence[Profile], Sequence[str]], Adapters]
+
+
+@pytest.fixture
+def sites(backbone: Backbone) -> list[Site]:
+    sites = find_sites(backbone.model, ["q", "k", "v", "o"])
+    install(backbone.model, sites)
+    return sites
+
+
+def requests(count: int = 4) -> list[Request]:
+    return [
+        Request(Profile((float(i), 0.0, 0.0, 0.0, 0.0)), "", (("Ben", PROMPTS[i % 4]),))
+        for i in range(count)
+    ]
+
+
+def persona_adapters(sites: list[Site]) -> Generate:
+    """Adapters that depend on the first score alone, as a hypernetwork's would on the profile."""
+    all_of_them = random_adapters(sites, 6, seed=3)
+    for name, lora in all_of_them.items():
+        all_of_them[name] = LoRA(lora.a.detach(), lora.b.detach(), 3.0)
+
+    def make(profiles: Sequence[Profile], descriptions: Sequence[str]) -> Adapters:
+        assert len(profiles) == len(descriptions)
+        index = torch.tensor([int(profile.scores[0]) for profile in profiles])
+        return expand_adapters(all_of_them, index)
+
+    return make
+
+
+def replies(
+    backbone: Backbone,
+    wanted: Sequence[Request],
+    config: EvaluationConfig,
+    adapters: Generate | None,
+    seed: int = 0,
+) -> list[str]:
+    return generate_replies(
+        backbone, wanted, config, adapters=adapters, scores_in_prompt=False, seed=seed
+    )
+
+
+def greedy_by_hand(backbone: Backbone, prompt: list[int], adapters: Adapters | None) -> list[int]:
+    """The oracle: no cache, no padding, no `generate`; one prompt, all of it at every step."""
+    ids = list(prompt)
+    with torch.no_grad(), injected(backbone.model, adapters):
+        for _ in range(NEW):
+            logits = backbone.model(input_ids=torch.tensor([ids]), use_cache=False).logits
+            ids.append(int(logits[0, -1].argmax()))
+    return ids[len(prompt) :]
+
+
+def generate_ids(backbone: Backbone, ids: Tensor, mask: Tensor, use_cache: bool) -> list[list[int]]:
+    with torch.inference_mode():
+        output = backbone.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            do_sample=False,
+            use_cache=use_cache,
+            max_new_tokens=NEW,
+            min_new_tokens=NEW,
+            eos_token_id=None,
+            pad_token_id=0,
+        )
+    return output[:, ids.shape[1] :].tolist()
+
+
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_a_padded_batch_of_personas_equals_each_alone_by_hand(
+    backbone: Backbone, sites: list[Site], use_cache: bool
+) -> None:
+    adapters = persona_adapters(sites)([r.profile for r in requests()], PROMPTS)
+    prompts = [encode_prompt(backbone.tokenizer, r.context) for r in requests()]
+    assert len({len(prompt) for prompt in prompts}) > 1
+    ids, mask = pad_left(prompts, 0, backbone.device)
+    with injected(backbone.model, adapters):
+        got = generate_ids(backbone, ids, mask, use_cache)
+    base = generate_ids(backbone, ids, mask, use_cache)
+    for i, prompt in enumerate(prompts):
+        own = expand_adapters(adapters, torch.tensor([i]))
+        assert got[i] == greedy_by_hand(backbone, prompt, own)
+        assert base[i] == greedy_by_hand(backbone, prompt, None)
+        assert got[i] != base[i]
+
+
+def test_a_batch_of_personas_equals_each_alone(backbone: Backbone, sites: list[Site]) -> None:
+    adapters = persona_adapters(sites)
+    together = replies(backbone, requests(), GREEDY, adapters)
+    alone = [replies(backbone, [request], GREEDY, adapters)[0] for request in requests()]
+    assert together == alone
+    assert len(set(together)) == 4
+
+
+def test_the_size_of_batches_does_not_matter_to_greedy_replies(
+    backbone: Backbone, sites: list[Site]
+) -> None:
+    adapters, wanted = persona_adapters(sites), requests(5)
+    whole = replies(backbone, wanted, GREEDY, adapters)
+    assert replies(backbone, wanted, replace(GREEDY, batch_size=2), adapters) == whole
+
+
+def test_replies_differ_from_the_frozen_models_and_from_another_personas(
+    backbone: Backbone, sites: list[Site]
+) -> None:
+    base = replies(backbone, requests(), GREEDY, None)
+    adapted = replies(backbone, requests(), GREEDY, persona_adapters(sites))
+    assert all(a != b for a, b in zip(adapted, base, strict=True))
+    others = [replace(r, profile=Profile((5.0, 0, 0, 0, 0))) for r in requests()]
+    changed = replies(backbone, others, GREEDY, persona_adapters(sites))
+    assert all(a != b for a, b in zip(adapted, changed, strict=True))
+    assert replies(backbone, requests(), GREEDY, None) == base  # nothing is left behind
+
+
+def test_the_same_seed_gives_the_same_replies_and_another_does_not(
+    backbone: Backbone, sites: list[Site]
+) -> None:
+    adapters = persona_adapters(sites)
+    first = replies(backbone, requests(), SAMPLED, adapters, seed=1)
+    torch.rand(7)
+    assert replies(backbone, requests(), SAMPLED, adapters, seed=1) == first
+    assert replies(backbone, requests(), SAMPLED, adapters, seed=2) != first
+
+
+def test_equal_requests_in_later_batches_are_answered_anew(backbone: Backbone) -> None:
+    wanted = [requests(1)[0]] * 4
+    got = replies(backbone, wanted, replace(SAMPLED, batch_size=2), None)
+    assert got[:2] != got[2:]
+
+
+@pytest.mark.parametrize("config", [GREEDY, SAMPLED])
+def test_the_callers_random_state_is_untouched(
+    backbone: Backbone, sites: list[Site], config: EvaluationConfig
+) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    replies(backbone, requests(), config, persona_adapters(sites))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_scores_in_the_prompt_change_the_reply_of_the_frozen_model(backbone: Backbone) -> None:
+    def ask(scores_in_prompt: bool) -> list[str]:
+        return generate_replies(
+            backbone,
+            requests(),
+            GREEDY,
+            adapters=None,
+            scores_in_prompt=scores_in_prompt,
+            seed=0,
+        )
+
+    assert ask(True) != ask(False)
+
+
+def test_progress_is_told_of_every_reply(backbone: Backbone) -> None:
+    told: list[int] = []
+    config = replace(GREEDY, batch_size=2, max_new_tokens=1)
+    generate_replies(
+        backbone,
+        requests(5),
+        config,
+        adapters=None,
+        scores_in_prompt=False,
+        seed=0,
+        advance=told.append,
+    )
+    assert told == [2, 2, 1]
+
+
+def test_pad_left() -> None:
+    ids, mask = pad_left([[5], [6, 7, 8]], 0, torch.device("cpu"))
+    assert ids.tolist() == [[0, 0, 5], [6, 7, 8]]
+    assert mask.tolist() == [[0, 0, 1], [1, 1, 1]]

@@ -1,0 +1,178 @@
+"""Gradient checkpointing and the scope of adapters: the traps of DESIGN.md, section 6.1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.models.injection import injected, install
+from lightning_dpg.models.likelihood import reply_nll
+from lightning_dpg.models.lora import Adapters, find_sites
+from tests.models.conftest import random_adapters
+
+MakeBackbone = Callable[..., Backbone]
+Gradients = dict[str, Tensor]
+EXACT = {"rtol": 1e-5, "atol": 1e-6}
+
+
+class Bench:
+    """A model with two batches of adapters, to take gradients from."""
+
+    def __init__(
+        self, make_backbone: MakeBackbone, mode: str, branches: int = 1, first_layer: int = 0
+    ) -> None:
+        self.model, self.branches = make_backbone().model, branches
+        sites = find_sites(self.model, ["q", "v"], first_layer)
+        injection = install(self.model, sites)
+        self.runs = 0
+        if mode != "off":
+            settings: dict[str, object] = {"use_reentrant": False}
+            if mode == "with context_fn":
+                settings["context_fn"] = injection.checkpoint_contexts
+            self.model.gradient_checkpointing_enable(settings)
+            self.model.train()
+        self.model.get_submodule(sites[0].name).register_forward_hook(self._count)
+        generator = torch.Generator().manual_seed(0)
+        self.ids = torch.randint(3, 259, (3, 9), generator=generator)
+        self.own = random_adapters(sites, 3 * branches, seed=1)
+        self.other = random_adapters(sites, 3 * branches, seed=2)
+
+    def _count(self, *_: object) -> None:
+        self.runs += 1
+
+    def loss(self, adapters: Adapters | None) -> Tensor:
+        labels = self.ids.clone()
+        labels[:, :3] = -100
+        with injected(self.model, adapters, self.branches if adapters else 1):
+            nll, _ = reply_nll(self.model, self.ids, labels, self.branches if adapters else 1)
+        return (nll * torch.arange(1, len(nll) + 1)).sum()
+
+    def gradients(self) -> Gradients:
+        return {
+            f"{batch}.{name}.{part}": tensor.grad
+            for batch, adapters in (("own", self.own), ("other", self.other))
+            for name, lora in adapters.items()
+            for part, tensor in (("a", lora.a), ("b", lora.b))
+            if tensor.grad is not None
+        }
+
+
+def scope_closed_before_backward(bench: Bench) -> None:
+    bench.loss(bench.own).backward()
+
+
+def scope_still_open_in_backward(bench: Bench) -> None:
+    labels = bench.ids.clone()
+    with injected(bench.model, bench.own, bench.branches):
+        nll, _ = reply_nll(bench.model, bench.ids, labels, bench.branches)
+        nll.sum().backward()
+
+
+def other_scope_open_in_backward(bench: Bench) -> None:
+    loss = bench.loss(bench.own)
+    with injected(bench.model, bench.other, bench.branches):
+        loss.backward()
+
+
+def other_batch_forward_before_backward(bench: Bench) -> None:
+    own, other = bench.loss(bench.own), bench.loss(bench.other)
+    own.backward()
+    other.backward()
+
+
+def two_micro_batches_in_one_backward(bench: Bench) -> None:
+    (bench.loss(bench.own) + 2 * bench.loss(bench.other)).backward()
+
+
+def micro_batches_accumulated(bench: Bench) -> None:
+    for adapters in (bench.own, bench.other, bench.own):
+        bench.loss(adapters).backward()
+
+
+def validation_between_forward_and_backward(bench: Bench) -> None:
+    loss = bench.loss(bench.own)
+    with torch.no_grad():
+        bench.loss(bench.other)
+        bench.loss(None)
+    loss.backward()
+
+
+SCENARIOS = [
+    scope_closed_before_backward,
+    scope_still_open_in_backward,
+    other_scope_open_in_backward,
+    other_batch_forward_before_backward,
+    two_micro_batches_in_one_backward,
+    micro_batches_accumulated,
+    validation_between_forward_and_backward,
+]
+BRANCHES = [(1, 0), (1, 1), (2, 0), (2, 1)]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize(("branches", "first_layer"), BRANCHES)
+def test_gradients_are_the_same_with_and_without_checkpointing(
+    make_backbone: MakeBackbone,
+    scenario: Callable[[Bench], None],
+    branches: int,
+    first_layer: int,
+) -> None:
+    plain = Bench(make_backbone, "off", branches, first_layer)
+    checkpointed = Bench(make_backbone, "with context_fn", branches, first_layer)
+    scenario(plain)
+    scenario(checkpointed)
+    assert checkpointed.runs > plain.runs  # the layers did run again
+    expected, got = plain.gradients(), checkpointed.gradients()
+    assert len(expected) >= 2 * 2 and set(got) == set(expected)
+    for name, gradient in expected.items():
+        assert gradient.abs().max() > 1e-3, name
+        torch.testing.assert_close(got[name], gradient, **EXACT, msg=lambda m, n=name: f"{n}: {m}")
+
+
+@pytest.mark.parametrize(("branches", "first_layer"), BRANCHES)
+def test_without_the_context_fn_another_open_scope_gives_wrong_gradients(
+    make_backbone: MakeBackbone, branches: int, first_layer: int
+) -> None:
+    plain = Bench(make_backbone, "off", branches, first_layer)
+    naive = Bench(make_backbone, "without context_fn", branches, first_layer)
+    other_scope_open_in_backward(plain)
+    other_scope_open_in_backward(naive)
+    expected, got = plain.gradients(), naive.gradients()
+    assert set(got) == set(expected)  # nothing raised, nothing missing: only wrong
+    error = max(
+        float((got[name] - gradient).norm() / gradient.norm())
+        for name, gradient in expected.items()
+    )
+    assert error > 0.05
+
+
+@pytest.mark.parametrize(("branches", "first_layer"), BRANCHES)
+def test_without_the_context_fn_a_closed_scope_fails(
+    make_backbone: MakeBackbone, branches: int, first_layer: int
+) -> None:
+    naive = Bench(make_backbone, "without context_fn", branches, first_layer)
+    with pytest.raises(torch.utils.checkpoint.CheckpointError):
+        scope_closed_before_backward(naive)
+
+
+def test_the_scope_of_the_moment_is_back_after_a_recomputation(
+    make_backbone: MakeBackbone,
+) -> None:
+    bench = Bench(make_backbone, "with context_fn")
+    with torch.no_grad():
+        base, expected = bench.loss(None), bench.loss(bench.other)
+    assert expected != base
+    loss = bench.loss(bench.own)
+    with injected(bench.model, bench.other):
+        loss.backward()
+        with torch.no_grad():
+            labels = bench.ids.clone()
+            labels[:, :3] = -100
+            nll, _ = reply_nll(bench.model, bench.ids, labels)
+    assert (nll * torch.arange(1, 4)).sum() == expected
+    with torch.no_grad():
+        assert bench.loss(None) == base

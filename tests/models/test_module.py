@@ -1,0 +1,374 @@
+"""The LightningModule: both arms, the contrast by hand, checkpointing, chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+from torch import Tensor
+
+from lightning_dpg.config import Config
+from lightning_dpg.data.collate import Batch
+from lightning_dpg.data.prompts import encode_prompt, encode_reply
+from lightning_dpg.data.samples import Sample
+from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.models.hypernetwork import Hypernetwork
+from lightning_dpg.models.injection import injected
+from lightning_dpg.models.lora import StaticLoRA
+from lightning_dpg.models.module import PersonalityModule
+from lightning_dpg.records import Profile
+from tests.models.conftest import Batches, MakeModule, stir, trainer
+
+SOURCES = ["hypernetwork", "static"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*self.trainer. reference is not registered")
+
+
+@pytest.fixture
+def chosen(samples: list[Sample]) -> list[Sample]:
+    """Three samples of different lengths, one of them with a description."""
+    described = next(i for i, sample in enumerate(samples) if sample.description)
+    return [samples[i] for i in (described, (described + 1) % len(samples), described - 2)]
+
+
+def nll_by_hand(
+    module: PersonalityModule, sample: Sample, profile: Sequence[float], told: Sequence[float]
+) -> tuple[float, int]:
+    """One reply alone under a profile's adapters: a loop over the logits of its tokens.
+
+    `told` is the profile that the prompt states, where prompts state one.
+    """
+    tokenizer, data = module.backbone.tokenizer, module.config.data
+    stated = told if module.collate.scores_in_prompt else None
+    prompt = encode_prompt(tokenizer, sample.context, "en", stated, data.max_prompt_tokens)
+    reply = encode_reply(tokenizer, sample.reply, data.max_reply_tokens)
+    adapters = module(torch.tensor([list(profile)]), [sample.description])
+    with torch.no_grad(), injected(module.backbone.model, adapters):
+        logits = module.backbone.model(input_ids=torch.tensor([prompt + reply])).logits[0]
+    total = 0.0
+    for i, token in enumerate(reply):
+        total -= float(logits[len(prompt) + i - 1].double().log_softmax(-1)[token])
+    return total, len(reply)
+
+
+def loss_by_hand(
+    module: PersonalityModule, samples: Sequence[Sample], step: int
+) -> tuple[float, float]:
+    """Cross-entropy per token, and the mean of ln(1 + exp(-(other - own) / sqrt(tokens)))."""
+    own_total, token_total, contrasts = 0.0, 0, []
+    for i, sample in enumerate(samples):
+        scores = sample.profile.scores
+        other = [-score for score in scores] if step % 2 == 0 else samples[i - 1].profile.scores
+        own_nll, tokens = nll_by_hand(module, sample, scores, scores)
+        other_nll, _ = nll_by_hand(module, sample, other, other)
+        own_total, token_total = own_total + own_nll, token_total + tokens
+        contrasts.append(math.log1p(math.exp(-(other_nll - own_nll) / math.sqrt(tokens))))
+    return own_total / token_total, sum(contrasts) / len(contrasts)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"), [("hypernetwork", Hypernetwork), ("static", StaticLoRA)]
+)
+def test_both_arms_share_the_module_the_sites_the_rank_and_the_scale(
+    make_module: MakeModule, source: str, kind: type
+) -> None:
+    module = make_module(source)
+    assert type(module) is PersonalityModule and type(module.adapters) is kind
+    adapters = module(torch.ones(1, 5), [""])
+    assert list(adapters) == [
+        f"model.layers.{layer}.self_attn.{kind}_proj" for layer in (0, 1) for kind in ("q", "v")
+    ]
+    for lora in adapters.values():
+        assert lora.a.shape[1] == lora.b.shape[2] == 2 and lora.scale == 4.0 / 2
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_only_the_adapters_are_parameters_of_the_module(
+    make_module: MakeModule, source: str
+) -> None:
+    module = make_module(source)
+    assert {id(p) for p in module.parameters()} == {id(p) for p in module.adapters.parameters()}
+    assert all(name.startswith("adapters.") for name in module.state_dict())
+
+
+@pytest.mark.parametrize("step", [0, 1])
+@pytest.mark.parametrize("first_layer", [0, 1])
+@pytest.mark.parametrize("scores_in_prompt", [False, True])
+def test_the_loss_equals_a_computation_by_hand(
+    make_module: MakeModule,
+    config: Config,
+    chosen: list[Sample],
+    step: int,
+    first_layer: int,
+    scores_in_prompt: bool,
+) -> None:
+    config.lora.first_layer = first_layer
+    module = make_module(contrast=0.5, scores_in_prompt=scores_in_prompt)
+    stir(module)
+    cross_entropy, contrast = loss_by_hand(module, chosen, step)
+    assert abs(contrast - math.log(2)) > 1e-3  # there is something to compare
+    loss = module.training_step(module.collate(chosen), step)
+    assert float(loss.detach()) == pytest.approx(cross_entropy + 0.5 * contrast, rel=1e-5)
+
+
+def test_the_weight_of_the_contrast_counts_and_zero_leaves_it_out(
+    make_module: MakeModule, chosen: list[Sample]
+) -> None:
+    losses = {}
+    for weight in (0.0, 0.5, 2.0):
+        module = make_module(contrast=weight)
+        stir(module)
+        losses[weight] = float(module.training_step(module.collate(chosen), 0).detach())
+    cross_entropy, contrast = loss_by_hand(module, chosen, 0)
+    for weight, loss in losses.items():
+        assert loss == pytest.approx(cross_entropy + weight * contrast, rel=1e-5)
+
+
+def test_contrast_is_the_logarithm_of_two_at_the_start_and_then_falls(
+    make_module: MakeModule, chosen: list[Sample]
+) -> None:
+    module = make_module(contrast=2.0)
+    module.config.trainer.learning_rate, module.config.trainer.warmup_steps = 1e-2, 0
+    seen: list[dict[str, float]] = []
+
+    class Record(L.Callback):
+        def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+            seen.append({k: float(v) for k, v in trainer.callback_metrics.items()})
+
+    samples = chosen * 30
+    trainer(30, callbacks=[Record()]).fit(module, Batches(module, samples))
+    assert seen[0]["train/contrast"] == pytest.approx(math.log(2), abs=1e-6)
+    assert seen[0]["train/loss"] == pytest.approx(
+        seen[0]["train/cross_entropy"] + 2.0 * math.log(2), rel=1e-6
+    )
+    assert seen[-1]["train/contrast"] < 0.6
+    assert seen[-1]["train/cross_entropy"] < seen[0]["train/cross_entropy"]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("scores_in_prompt", [False, True])
+def test_validation_logs_the_loss_and_how_often_the_own_profile_is_preferred(
+    make_module: MakeModule, chosen: list[Sample], source: str, scores_in_prompt: bool
+) -> None:
+    module = make_module(source, scores_in_prompt=scores_in_prompt)
+    stir(module)
+    own_total, token_total, preferred = 0.0, 0, 0
+    for sample in chosen:
+        scores = sample.profile.scores
+        opposite = [-score for score in scores]
+        own, tokens = nll_by_hand(module, sample, scores, scores)
+        other, _ = nll_by_hand(module, sample, opposite, opposite)
+        own_total, token_total, preferred = (
+            own_total + own,
+            token_total + tokens,
+            preferred + (own < other),
+        )
+    run = trainer(limit_val_batches=1)
+    run.validate(module, Batches(module, chosen), verbose=False)
+    assert float(run.callback_metrics["val/loss"]) == pytest.approx(
+        own_total / token_total, rel=1e-5
+    )
+    if source == "hypernetwork" or scores_in_prompt:  # else both sides are the same number
+        assert float(run.callback_metrics["val/own_preferred"]) == pytest.approx(preferred / 3)
+
+
+def test_the_profile_changes_dpg_and_not_lora_sft(
+    make_module: MakeModule, chosen: list[Sample]
+) -> None:
+    for source, differs in (("hypernetwork", True), ("static", False)):
+        module = make_module(source)
+        stir(module)
+        scores = chosen[0].profile.scores
+        own, _ = nll_by_hand(module, chosen[0], scores, scores)
+        other, _ = nll_by_hand(module, chosen[0], [-s for s in scores], scores)
+        assert (own != other) is differs
+
+
+@pytest.mark.parametrize("scores_in_prompt", [False, True])
+def test_prompts_state_the_scores_for_lora_sft_alone(
+    make_module: MakeModule, chosen: list[Sample], scores_in_prompt: bool
+) -> None:
+    module = make_module("static", contrast=0.0, scores_in_prompt=scores_in_prompt)
+    batch = module.collate(chosen)
+    negated = module._restated(batch, -batch["profiles"])
+    text, other = (
+        module.backbone.tokenizer.decode(b["input_ids"][0][b["attention_mask"][0] == 1])
+        for b in (batch, negated)
+    )
+    score = chosen[0].profile.scores[0]
+    assert (f"openness {score:+.1f}" in text) is scores_in_prompt
+    assert (f"openness {-score:+.1f}" in other) is scores_in_prompt
+    assert (text != other) is scores_in_prompt
+
+
+@pytest.mark.parametrize("contrast", [0.0, 0.5])
+@pytest.mark.parametrize("first_layer", [0, 1])
+def test_gradient_checkpointing_gives_the_same_loss_and_gradients(
+    make_module: MakeModule,
+    make_backbone: Any,
+    config: Config,
+    chosen: list[Sample],
+    contrast: float,
+    first_layer: int,
+) -> None:
+    config.lora.first_layer = first_layer
+    results = []
+    for checkpointing in (False, True):
+        config.backbone.gradient_checkpointing = checkpointing
+        backbone = make_backbone()
+        runs: list[int] = []
+        module = make_module(on=backbone, contrast=contrast)
+        stir(module)
+        backbone.model.get_submodule(module.sites[0].name).register_forward_hook(
+            lambda *_, runs=runs: runs.append(1)
+        )
+        loss = module.training_step(module.collate(chosen), 0)
+        forward_runs = len(runs)
+        with torch.no_grad():
+            module(torch.ones(1, 5), ["Another description."])  # runs the backbone, too
+        loss.backward()
+        assert (len(runs) > forward_runs + 1) is checkpointing
+        results.append((loss.detach(), [p.grad for p in module.adapters.parameters()]))
+    (loss, gradients), (same_loss, same_gradients) = results
+    torch.testing.assert_close(same_loss, loss)
+    for gradient, same in zip(gradients, same_gradients, strict=True):
+        assert (gradient is None) == (same is None)
+        if gradient is not None:
+            torch.testing.assert_close(same, gradient, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_parameter_receives_gradient_through_the_model(
+    make_module: MakeModule, chosen: list[Sample], source: str
+) -> None:
+    module = make_module(source)
+    stir(module)
+    module.training_step(module.collate(chosen), 0).backward()
+    missing = [n for n, p in module.named_parameters() if p.grad is None or not p.grad.any()]
+    assert not missing
+
+
+def draws(module: PersonalityModule, batch: Batch, steps: Sequence[int]) -> list[float]:
+    found = []
+    for step in steps:
+        module.on_train_batch_start(batch, step)
+        found.append(float(torch.rand(())))
+    return found
+
+
+def test_chance_in_a_step_is_a_function_of_seed_and_step(
+    make_module: MakeModule, config: Config, chosen: list[Sample]
+) -> None:
+    module = make_module()
+    batch = module.collate(chosen)
+    first = draws(module, batch, [0, 1, 2])
+    torch.manual_seed(99)
+    assert draws(module, batch, [2, 0, 1]) == [first[2], first[0], first[1]]
+    assert len(set(first)) == 3
+    config.seed = 1
+    assert not set(draws(module, batch, [0, 1, 2])) & set(first)
+
+
+def test_a_step_with_dropped_descriptions_is_repeated_exactly(
+    make_module: MakeModule, config: Config, chosen: list[Sample]
+) -> None:
+    config.hypernetwork.description_dropout = 0.5
+    module = make_module().train()
+    stir(module)
+    batch = module.collate([chosen[0]] * 4)  # all described
+
+    def losses(before: int) -> list[float]:
+        torch.manual_seed(before)
+        found = []
+        for step in range(0, 8, 2):
+            module.on_train_batch_start(batch, step)
+            found.append(float(module.training_step(batch, step).detach()))
+        return found
+
+    first = losses(1)
+    assert losses(2) == first
+    assert len(set(first)) > 1
+
+
+def test_two_trainings_with_one_seed_are_the_same_and_another_seed_differs(
+    make_module: MakeModule, make_backbone: Any, config: Config, samples: list[Sample]
+) -> None:
+    config.hypernetwork.description_dropout = 0.5
+
+    def train(seed: int) -> Tensor:
+        config.seed = seed
+        module = make_module(on=make_backbone(), seed=0)
+        torch.manual_seed(torch.seed())  # whatever came before
+        trainer(4).fit(module, Batches(module, samples[:12]))
+        return torch.cat([p.detach().flatten() for p in module.adapters.parameters()])
+
+    first = train(0)
+    assert torch.equal(train(0), first)
+    assert not torch.equal(train(1), first)
+
+
+def test_adapters_for_equal_the_forward_pass_in_eval_mode_and_leave_the_mode(
+    make_module: MakeModule, config: Config
+) -> None:
+    config.hypernetwork.description_dropout = 1.0
+    module = make_module()
+    stir(module)
+    profiles = [Profile((1.0, -2.0, 3.0, -4.0, 5.0)), Profile((0.0,) * 5)]
+    texts = ["A captain.", "A cook."]
+    scores = torch.tensor([p.scores for p in profiles])
+    expected = module.eval()(scores, texts)
+    for training in (True, False):
+        module.train(training)
+        got = module.adapters_for(profiles, texts)
+        assert module.training is training
+        for name, lora in expected.items():
+            torch.testing.assert_close(got[name].b, lora.b.detach())
+            assert not got[name].b.requires_grad
+    dropped = module.train()(scores, texts)
+    assert any((dropped[n].b - expected[n].b).abs().max() > 1e-3 for n in expected)
+
+
+def test_training_goes_on_after_generating_in_between(
+    make_module: MakeModule, chosen: list[Sample]
+) -> None:
+    module = make_module()
+    stir(module)
+    module.adapters_for([s.profile for s in chosen], [s.description for s in chosen])
+    module.training_step(module.collate(chosen), 0).backward()
+    assert all(p.grad is not None for p in module.adapters.parameters())
+
+
+def test_the_learning_rate_warms_up_and_falls_to_a_tenth(
+    make_module: MakeModule, config: Config
+) -> None:
+    config.trainer.max_steps, config.trainer.warmup_steps = 100, 10
+    config.trainer.learning_rate = 0.5
+    made = make_module().configure_optimizers()
+    optimizer, scheduler = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    assert made["lr_scheduler"]["interval"] == "step"
+    rates = []
+    for _ in range(101):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    assert rates[0] == pytest.approx(0.05)
+    assert rates[9] == pytest.approx(0.5 * (1 - 0.9 * 0.09))
+    assert max(rates) == rates[9]
+    assert rates[100] == pytest.approx(0.05)
+
+
+def test_two_modules_share_a_backbone(
+    make_module: MakeModule, backbone: Backbone, chosen: list[Sample]
+) -> None:
+    dpg, sft = make_module("hypernetwork"), make_module("static")
+    stir(dpg)
+    stir(sft, seed=1)
+    scores = chosen[0].profile.scores
+    first, _ = nll_by_hand(dpg, chosen[0], scores, scores)
+    other, _ = nll_by_hand(sft, chosen[0], scores, scores)
+    assert first != other
+    assert nll_by_hand(dpg, chosen[0], scores, scores)[0] == first
