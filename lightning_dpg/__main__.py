@@ -46,7 +46,12 @@ def train(
         return
     from lightning_dpg import run
 
-    typer.echo(f"Report: {run.train(config)}")
+    try:
+        report = run.train(config)
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
+        typer.echo("\nInterrupted. The same command goes on where it stopped.", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(f"Report: {report}")
 
 
 @app.command()
@@ -119,9 +124,6 @@ def main() -> None:
     except UserError as error:
         typer.secho(str(error), fg="red", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. The same command goes on where it stopped.", err=True)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -95,6 +95,8 @@ class ObjectiveConfig:
 
     contrastive_weight: float = 0.5
     """Weight of softplus(-(NLL_other - NLL_own)/sqrt(tokens)); 0 leaves cross-entropy alone."""
+    other_profile: Literal["opposite", "alternate"] = "opposite"
+    """The other profile of a pair: always the negated one, or in turn that and another sample's."""
 
 
 @dataclass
@@ -130,10 +132,6 @@ class TrainerConfig:
     validation_batches: int = 8
     checkpoint_every: int = 25
     log_every: int = 5
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    strategy: str = "auto"
-    devices: int = 1
-    num_nodes: int = 1
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """Precision of the trained part; the backbone computes in `backbone.dtype`."""
     threads: int | None = None
@@ -422,6 +420,7 @@ def _check(config: Config) -> list[str]:
     """What types cannot say."""
     positive = {
         "data.batch_size": config.data.batch_size,
+        "data.context_turns": config.data.context_turns,
         "data.max_prompt_tokens": config.data.max_prompt_tokens,
         "data.max_reply_tokens": config.data.max_reply_tokens,
         "lora.rank": config.lora.rank,
@@ -436,7 +435,6 @@ def _check(config: Config) -> list[str]:
         "trainer.validate_every": config.trainer.validate_every,
         "trainer.checkpoint_every": config.trainer.checkpoint_every,
         "trainer.log_every": config.trainer.log_every,
-        "trainer.devices": config.trainer.devices,
         "evaluation.replies_per_persona": config.evaluation.replies_per_persona,
         "evaluation.max_new_tokens": config.evaluation.max_new_tokens,
         "evaluation.batch_size": config.evaluation.batch_size,

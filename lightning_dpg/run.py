@@ -19,6 +19,7 @@ from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.assessment.local import LocalAssessor
 from lightning_dpg.assessment.reference import Reference
 from lightning_dpg.assessment.scripted import ScriptedAssessor
+from lightning_dpg.callbacks.tracking import log_results
 from lightning_dpg.config import Arm, AssessorSettings, Config, from_dict
 from lightning_dpg.corpus.build import build_corpus
 from lightning_dpg.corpus.store import Corpus
@@ -32,9 +33,11 @@ from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.progress import Steps
 from lightning_dpg.records import Profile
 from lightning_dpg.report.page import write_report
-from lightning_dpg.runs import RESULTS, open_run, write_atomically
+from lightning_dpg.runs import RESULTS, link_latest, open_run, write_atomically
 from lightning_dpg.training import MODEL, load_weights, make_datamodule, train_arm
 
+MAX_PROMPT = 1024
+"""What a person types is not cut to the length of training prompts."""
 PACKAGES = ("torch", "transformers", "bitsandbytes", "lightning", "datasets")
 
 
@@ -54,7 +57,12 @@ def train(config: Config) -> Path:
         labeller = make_assessor(config.assessor.labels, backbone)
         corpus = build_corpus(config.data, labeller, CACHE / "corpora", steps)
     judge = make_assessor(config.assessor.judge, backbone, corpus)
-    run = open_run(config)  # not before: a model that is missing must not leave an empty run behind
+    if isinstance(judge, LocalAssessor) and judge.reference is None:
+        with steps.step("norms", "Taking the judge's norms from the corpus"):
+            judge.fit([text for text in corpus.utterances["text"] if text])
+    run = open_run(
+        config, corpus.card["hash"]
+    )  # not before: a model that is missing must not leave an empty run behind
     trained: dict[Arm, PersonalityModule] = {}
     for i, arm in enumerate(trained_arms):
         with steps.step(arm, f"[{3 + i}/{count}] Training {ARMS[arm].title}"):
@@ -66,7 +74,10 @@ def train(config: Config) -> Path:
         about = _about(config, backbone, corpus, samples, judge)
     results = {**about, "wall_seconds": steps.seconds, **summary}
     write_atomically(run / RESULTS, json.dumps(results, ensure_ascii=False, indent=1) + "\n")
-    return write_report(run)
+    log_results(config, run)
+    report = write_report(run)
+    link_latest(run)
+    return report
 
 
 def generate(
@@ -87,6 +98,7 @@ def generate(
     config = from_dict(identity.config)
     for name, value in overrides.items():
         setattr(config.evaluation, name, value)
+    config.backbone.device = "auto"  # a checkpoint is not tied to the machine that trained it
     arm: Arm = identity.arm  # type: ignore[assignment]
     backbone = load_backbone(config.backbone, config.seed)
     collate = Collate(backbone.tokenizer, config.data, ARMS[arm].scores_in_prompt)
@@ -98,6 +110,7 @@ def generate(
         config.evaluation,
         adapters=module.eval().adapters_for,
         scores_in_prompt=ARMS[arm].scores_in_prompt,
+        max_prompt_tokens=MAX_PROMPT,
         seed=seed,
     )
     return replies[0]
@@ -136,7 +149,6 @@ def _about(
     config: Config, backbone: Backbone, corpus: Corpus, samples: dict[str, int], judge: Assessor
 ) -> dict[str, Any]:
     """What a reader must know to repeat the run."""
-    shared = isinstance(judge, LocalAssessor)
     return {
         "experiment": config.name,
         "seed": config.seed,
@@ -144,18 +156,30 @@ def _about(
         "backbone": backbone.identity,
         "labels": corpus.card["labels"],
         "judge": judge.identity,
-        "judge_note": (
-            "The judge reads the same frozen weights as the model under evaluation, without any "
-            "adapter, and labelled the corpus too."
-            if shared
-            else ""
-        ),
+        "judge_note": _judge_note(judge, corpus),
         "corpus": {
             **{key: corpus.card[key] for key in ("hash", "dialogues", "utterances", "characters")},
             "samples": samples,
         },
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
+
+
+def _judge_note(judge: Assessor, corpus: Corpus) -> str:
+    """What a reader must know about who judges."""
+    note = ""
+    if isinstance(judge, LocalAssessor):
+        note = (
+            "The judge reads the same frozen weights as the model under evaluation, without any "
+            "adapter. "
+        )
+        if str(corpus.card["labels"]).startswith("local/"):
+            note += "It labelled the corpus, too. "
+    return note + (
+        "DPG is given a character's description and trained with the contrast between profiles; "
+        "the prompted model and LoRA-SFT are given the scores alone, LoRA-SFT is trained on "
+        "cross-entropy alone."
+    )
 
 
 def checkpoint_of(run: Path, arms: Sequence[Arm] = ("dpg", "lora_sft")) -> Path:

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from pathlib import Path
 
+from lightning_dpg import __version__
 from lightning_dpg import config as settings
 from lightning_dpg.errors import UserError
 
@@ -13,36 +14,46 @@ RUNS = Path("runs")
 RESULTS, REPORT = "results.json", "report.html"
 
 
-def open_run(config: settings.Config, root: Path = RUNS) -> Path:
-    """The folder to work in, linked as `runs/<name>/latest`.
+def open_run(config: settings.Config, corpus: str, root: Path = RUNS) -> Path:
+    """The folder to work in.
 
-    A run that was interrupted and has the same settings is taken up again; otherwise a new folder
-    is made, named by the time. The settings lie in it as `config.yaml`.
+    A run that was interrupted and has the same settings, corpus and version of this package is
+    taken up again; otherwise a new folder is made, named by the time. The settings lie in it as
+    `config.yaml`.
+
+    Args:
+        config: resolved settings.
+        corpus: hash of the corpus.
+        root: folder of all runs.
     """
     base = root / config.name
     base.mkdir(parents=True, exist_ok=True)
-    text = settings.to_yaml(config)
+    text = f"# lightning_dpg {__version__}, corpus {corpus}\n{settings.to_yaml(config)}"
     folder = _unfinished(base, text) or _new(base)
     write_atomically(folder / "config.yaml", text)
-    temporary = base / f".latest-{os.getpid()}"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(folder.name)
-    temporary.replace(base / "latest")
     return folder
 
 
+def link_latest(run: Path) -> None:
+    """Link a finished run as `runs/<name>/latest`."""
+    temporary = run.parent / f".latest-{os.getpid()}"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(run.name)
+    temporary.replace(run.parent / "latest")
+
+
 def latest_run(experiment: str, root: Path = RUNS) -> Path:
-    """The folder of an experiment's last run.
+    """The folder of an experiment's last finished run.
 
     Raises:
-        UserError: it never ran.
+        UserError: none was finished.
     """
     folder = root / experiment / "latest"
     if not folder.is_dir():
         ran = sorted(path.parent.name for path in root.glob("*/latest"))
         raise UserError(
-            f"There is no run of {experiment!r} under {root}/: `make train EXP={experiment}` makes "
-            f"one. Runs there: {', '.join(ran) or 'none'}"
+            f"There is no finished run of {experiment!r} under {root}/: "
+            f"`make train EXP={experiment}` makes one. Runs there: {', '.join(ran) or 'none'}"
         )
     return folder.resolve()
 

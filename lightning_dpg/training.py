@@ -1,21 +1,19 @@
-"""Training one arm with Lightning: loggers, checkpoints, validation, resuming."""
+"""Training one arm with Lightning: checkpoints, validation, resuming."""
 
 from __future__ import annotations
 
-import netrc
-import os
 import warnings
 from pathlib import Path
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import LearningRateMonitor, TQDMProgressBar
-from lightning.pytorch.loggers import Logger, WandbLogger
 
 from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.callbacks.assess import AssessReplies
-from lightning_dpg.callbacks.resume import MetricsLog, SaveBetweenSteps
-from lightning_dpg.config import Arm, Config, to_yaml
+from lightning_dpg.callbacks.resume import SaveBetweenSteps
+from lightning_dpg.callbacks.tracking import make_loggers
+from lightning_dpg.config import Arm, Config
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.datamodule import DialogueDataModule
 from lightning_dpg.evaluation.arms import ARMS
@@ -82,7 +80,7 @@ def train_arm(
     if not (folder / MODEL).is_file():
         last = folder / LAST if (folder / LAST).is_file() else None
         start = torch.load(last, weights_only=True)["global_step"] if last else 0
-        trainer = _trainer(arm, config, corpus, data, judge, run, start)
+        trainer = _trainer(arm, config, corpus, data, module, judge, run, start)
         trainer.fit(module, data, ckpt_path=last, weights_only=True)
         trainer.save_checkpoint(folder / MODEL, weights_only=True)
     load_weights(module, folder / MODEL)
@@ -98,6 +96,7 @@ def load_weights(module: PersonalityModule, path: Path) -> None:
     stored, weights = read_checkpoint(path)
     check_identity(path, stored, module.backbone.identity, [site.name for site in module.sites])
     module.adapters.load_state_dict(weights)
+    module.to(module.backbone.device)  # Lightning leaves a trained module on the CPU
 
 
 def _trainer(
@@ -105,6 +104,7 @@ def _trainer(
     config: Config,
     corpus: Corpus,
     data: DialogueDataModule,
+    module: PersonalityModule,
     judge: Assessor,
     run: Path,
     start: int,
@@ -113,6 +113,8 @@ def _trainer(
     # Said once per start and of no use here: batches are made in this process.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
+    # It is: `StepSampler` goes on from the trainer's step.
+    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
     personas = held_out_personas(corpus, data.split["validation"])
     missing = max(0, config.evaluation.validation_personas - len(personas))
     personas += drawn_personas(missing, config.seed + 1)
@@ -129,15 +131,13 @@ def _trainer(
         TQDMProgressBar(refresh_rate=5),
     ]
     return L.Trainer(
-        accelerator=t.accelerator,
-        strategy=t.strategy,
-        devices=t.devices,
-        num_nodes=t.num_nodes,
+        accelerator="gpu" if module.backbone.device.type == "cuda" else "cpu",
+        devices=1,
         precision=t.precision,
         max_steps=t.max_steps,
         accumulate_grad_batches=t.accumulate,
         gradient_clip_val=t.gradient_clip,
-        val_check_interval=t.validate_every * t.accumulate,
+        val_check_interval=min(t.validate_every, t.max_steps) * t.accumulate,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         log_every_n_steps=t.log_every,
@@ -148,36 +148,3 @@ def _trainer(
         use_distributed_sampler=False,
         default_root_dir=folder,
     )
-
-
-def make_loggers(arm: Arm, config: Config, run: Path, start: int = 0) -> list[Logger]:
-    """A CSV log always, from step `start` on, and Weights & Biases as the settings say."""
-    loggers: list[Logger] = [MetricsLog(run / arm, start)]
-    mode = config.logging.wandb
-    if mode != "disabled":
-        import wandb
-
-        loggers.append(
-            WandbLogger(
-                name=f"{config.name}/{run.name}/{arm}",
-                save_dir=run,
-                project=config.logging.project,
-                entity=config.logging.entity,
-                group=f"{config.name}/{run.name}",
-                offline=mode == "offline" or (mode == "auto" and not _has_wandb_key()),
-                config={"arm": arm, "settings": to_yaml(config)},
-                settings=wandb.Settings(console="off", silent=True),
-                reinit="create_new",
-            )
-        )
-    return loggers
-
-
-def _has_wandb_key() -> bool:
-    """Whether Weights & Biases would find a key without asking anybody."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    try:
-        return any("wandb" in host for host in netrc.netrc().hosts)
-    except (OSError, netrc.NetrcParseError):
-        return False

@@ -22,7 +22,7 @@ EXPERIMENTS = {"dpg_llama7b", "dpg_llama8b", "dpg_smollm2", "lora_sft_smollm2", 
 FRAGMENTS = {
     "assessor": {"local", "scripted"},
     "backbone": {"llama2_7b", "llama31_8b", "smollm2", "tiny"},
-    "data": {"bilingual", "bundled"},
+    "data": {"bundled"},
     "hypernetwork": {"core", "full", "tiny"},
     "trainer": {"cpu", "gpu", "smoke"},
 }

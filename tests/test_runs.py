@@ -9,15 +9,21 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lightning_dpg import runs
 from lightning_dpg.config import Config, from_dict
 from lightning_dpg.errors import UserError
-from lightning_dpg.runs import REPORT, RESULTS, latest_run, open_run, write_atomically
+from lightning_dpg.runs import REPORT, RESULTS, latest_run, link_latest, write_atomically
 
 CONFIG = Config(name="mine", seed=3)
 
 
+def open_run(config: Config, root: Path, corpus: str = "abc") -> Path:
+    return runs.open_run(config, corpus, root)
+
+
 def finish(folder: Path) -> Path:
     (folder / REPORT).write_text("done")
+    link_latest(folder)
     return folder
 
 
@@ -69,13 +75,22 @@ def test_runs_of_one_second_have_names_of_their_own(tmp_path: Path) -> None:
     assert len(set(folders)) == 5
 
 
-def test_latest_is_the_run_that_was_opened_last(tmp_path: Path) -> None:
+def test_another_corpus_or_version_starts_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = open_run(CONFIG, tmp_path)
+    assert open_run(CONFIG, tmp_path, corpus="def") != first
+    monkeypatch.setattr(runs, "__version__", "99")
+    assert open_run(CONFIG, tmp_path) != first
+
+
+def test_latest_is_the_run_that_was_finished_last(tmp_path: Path) -> None:
+    first = finish(open_run(CONFIG, tmp_path))
     assert latest_run("mine", tmp_path) == first.resolve()
-    open_run(dataclasses.replace(CONFIG, seed=4), tmp_path)
-    assert latest_run("mine", tmp_path) != first.resolve()
-    open_run(CONFIG, tmp_path)  # taken up again
-    assert latest_run("mine", tmp_path) == first.resolve()
+    second = open_run(dataclasses.replace(CONFIG, seed=4), tmp_path)
+    assert latest_run("mine", tmp_path) == first.resolve()  # the second has nothing to show yet
+    finish(second)
+    assert latest_run("mine", tmp_path) == second.resolve()
     link = tmp_path / "mine" / "latest"
     assert link.is_symlink()
     assert not Path(os.readlink(link)).is_absolute()  # the folder of runs can be moved
@@ -84,11 +99,11 @@ def test_latest_is_the_run_that_was_opened_last(tmp_path: Path) -> None:
 def test_an_experiment_that_never_ran_lists_those_that_did(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Runs there: none"):
         latest_run("mine", tmp_path)
-    open_run(CONFIG, tmp_path)
-    open_run(dataclasses.replace(CONFIG, name="yours"), tmp_path)
+    finish(open_run(CONFIG, tmp_path))
+    finish(open_run(dataclasses.replace(CONFIG, name="yours"), tmp_path))
     with pytest.raises(UserError) as caught:
         latest_run("nobodys", tmp_path)
-    assert "There is no run of 'nobodys'" in str(caught.value)
+    assert "There is no finished run of 'nobodys'" in str(caught.value)
     assert "`make train EXP=nobodys`" in str(caught.value)
     assert str(caught.value).endswith("Runs there: mine, yours")
 

@@ -1,1 +1,1 @@
-"""What happens beside training: assessment at validation, provenance in checkpoints."""
+"""What happens beside training: assessment at validation, saving and logging for resuming."""

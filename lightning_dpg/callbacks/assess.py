@@ -13,6 +13,7 @@ from lightning_dpg.config import EvaluationConfig
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.questions import VALIDATION, questions_for
 from lightning_dpg.evaluation.replies import Request, generate_replies
+from lightning_dpg.evaluation.results import ratings_tensor
 from lightning_dpg.metrics import PSDC, TraitCorrelation, Unscored
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.records import TRAITS, Rating
@@ -68,6 +69,7 @@ class AssessReplies(L.Callback):
             self.config,
             adapters=module.adapters_for,
             scores_in_prompt=self.scores_in_prompt,
+            max_prompt_tokens=module.config.data.max_prompt_tokens,
             seed=self.seed,
         )
         return [replies[i * count : (i + 1) * count] for i in range(len(personas))]
@@ -118,11 +120,3 @@ class AssessReplies(L.Callback):
         import wandb
 
         logger.experiment.log({"val/prompted_against_measured": wandb.Image(figure)})
-
-
-def ratings_tensor(ratings: list[Rating]) -> torch.Tensor:
-    """Ratings as (personas, 5), NaN where there is no score."""
-    return torch.tensor(
-        [[float("nan") if s is None else s for s in rating.scores] for rating in ratings],
-        dtype=torch.float32,
-    ).reshape(len(ratings), len(TRAITS))

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from lightning_dpg.corpus.readers import Reject
-from lightning_dpg.corpus.readers.registry import read_file
+from lightning_dpg.corpus.readers.registry import READERS, read_file
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import TRAITS, Character, Dialogue
 
@@ -67,12 +67,22 @@ def source_files(sources: Sequence[str]) -> list[Path]:
                 f"The source {source!r} is neither a file nor a folder: "
                 "give paths, or 'bundled' for the corpus that comes with the package (data.sources)"
             )
+        endings = tuple(ending for reader in READERS for ending in reader.endings)
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        texts = [p for p in inside if p.is_file() and not p.name.endswith((SIDECAR, ".md", ".py"))]
+        texts = [p for p in inside if p == path or _is_text(p, path, endings)]
         if not texts:
-            raise UserError(f"The folder {source!r} holds no file to read (data.sources)")
+            raise UserError(
+                f"The folder {source!r} holds no file to read (data.sources): "
+                f"names end in {', '.join(sorted(set(endings)))}"
+            )
         found += texts
     return found
+
+
+def _is_text(path: Path, folder: Path, endings: tuple[str, ...]) -> bool:
+    """Whether a file inside a folder is dialogue by its name; hidden files and folders are not."""
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.is_file() and not hidden and path.name.lower().endswith(endings)
 
 
 def read_sources(sources: Sequence[str], languages: Sequence[str]) -> Sources:
@@ -137,7 +147,7 @@ def _add_characters(result: Sources, dialogues: Sequence[Dialogue], path: Path) 
 
 def sidecar_of(path: Path) -> Path:
     """Where the descriptions for a source lie, if there are any."""
-    return path.parent / (path.name.split(".")[0] + SIDECAR)
+    return path.with_name(path.stem + SIDECAR)
 
 
 def read_sidecar(path: Path) -> dict[str, Note]:

@@ -44,7 +44,7 @@ def render_prompt(
     system = INSTRUCTION[language]
     if profile is not None:
         named = zip(TRAIT_NAMES[language], profile, strict=True)
-        scores = ", ".join(f"{name} {score:+.1f}" for name, score in named)
+        scores = ", ".join(f"{name} {score:+.0f}" for name, score in named)
         system = f"{system} {SCORES[language].format(scores=scores)}"
     said = "\n".join(f"{name}: {text}" for name, text in context)
     messages = [{"role": "system", "content": system}, {"role": "user", "content": said}]

@@ -90,6 +90,7 @@ def _speak(
             config.evaluation,
             adapters=module.adapters_for if module else None,
             scores_in_prompt=ARMS[arm].scores_in_prompt,
+            max_prompt_tokens=config.data.max_prompt_tokens,
             seed=config.seed + SAMPLING_SEED,
             advance=advance,
         )

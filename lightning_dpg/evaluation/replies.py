@@ -43,6 +43,7 @@ def generate_replies(
     *,
     adapters: Generate | None,
     scores_in_prompt: bool,
+    max_prompt_tokens: int,
     seed: int,
     advance: Advance | None = None,
 ) -> list[str]:
@@ -54,6 +55,7 @@ def generate_replies(
         config: decoding and batch size.
         adapters: makes the adapters of a batch.
         scores_in_prompt: whether prompts state the profile.
+        max_prompt_tokens: bound on the turns before a reply, as in training.
         seed: of the sampling; the caller's random state is left as it was.
         advance: told how many replies came.
     """
@@ -68,7 +70,9 @@ def generate_replies(
                 if adapters
                 else None
             )
-            replies += _generate_batch(backbone, chosen, config, made, scores_in_prompt)
+            replies += _generate_batch(
+                backbone, chosen, config, made, scores_in_prompt, max_prompt_tokens
+            )
             if advance:
                 advance(len(chosen))
     return replies
@@ -81,11 +85,17 @@ def _generate_batch(
     config: EvaluationConfig,
     adapters: Adapters | None,
     scores_in_prompt: bool,
+    max_prompt_tokens: int,
 ) -> list[str]:
     tokenizer: Any = backbone.tokenizer
     model: Any = backbone.model
     prompts = [
-        encode_prompt(tokenizer, r.context, profile=r.profile.scores if scores_in_prompt else None)
+        encode_prompt(
+            tokenizer,
+            r.context,
+            profile=r.profile.scores if scores_in_prompt else None,
+            max_tokens=max_prompt_tokens,
+        )
         for r in requests
     ]
     ids, mask = pad_left(prompts, int(tokenizer.pad_token_id), backbone.device)

@@ -39,7 +39,7 @@ def summarise(
         seed: of the bootstrap.
     """
     targets = torch.tensor([p.target.scores for p in personas])
-    measured = {arm: _tensor(rated) for arm, rated in ratings.items()}
+    measured = {arm: ratings_tensor(rated) for arm, rated in ratings.items()}
 
     def deviations(answers: Tensor) -> dict[str, Any]:
         return {
@@ -117,7 +117,8 @@ def _ratios(
     return ratios
 
 
-def _tensor(ratings: Sequence[Rating]) -> Tensor:
+def ratings_tensor(ratings: Sequence[Rating]) -> Tensor:
+    """Ratings as (personas, 5), NaN where there is no score."""
     rows = [[np.nan if s is None else s for s in rating.scores] for rating in ratings]
     return torch.tensor(rows, dtype=torch.float32).reshape(len(rows), len(TRAITS))
 

@@ -79,14 +79,16 @@ def load_backbone(config: BackboneConfig, seed: int = 0) -> Backbone:
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    identity = "/".join(
-        [
-            config.name + (f"@{config.revision}" if config.revision else ""),
-            config.quantization,
-            config.dtype,
-        ]
-    )
-    return Backbone(model, tokenizer, identity)
+    return Backbone(model, tokenizer, _identity(config, model, seed))
+
+
+def _identity(config: BackboneConfig, model: PreTrainedModel, seed: int) -> str:
+    """Name, revision, quantisation and precision: what labels and checkpoints depend on."""
+    revision = getattr(model.config, "_commit_hash", None) or config.revision
+    if config.source == "random":
+        revision = f"seed={seed}"
+    name = f"{config.name}@{revision}" if revision else config.name
+    return f"{name}/{config.quantization}/{config.dtype}"
 
 
 def _freeze(model: PreTrainedModel) -> None:
@@ -111,14 +113,14 @@ def _freeze(model: PreTrainedModel) -> None:
 
 def _device(config: BackboneConfig) -> torch.device:
     if config.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     if config.device == "cuda" and not torch.cuda.is_available():
         raise UserError(
             f"{config.name} is set to run on a GPU (backbone.device=cuda), and this machine has no "
             "CUDA device that PyTorch can see. Use a machine with one, or a smaller model: "
             'make train EXP=dpg_smollm2, or ARGS="backbone=smollm2 trainer=cpu"'
         )
-    return torch.device(config.device)
+    return torch.device("cuda:0" if config.device == "cuda" else "cpu")
 
 
 def _load_model(where: str, config: BackboneConfig, device: torch.device) -> PreTrainedModel:

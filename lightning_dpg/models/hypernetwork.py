@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import torch
@@ -29,7 +28,6 @@ class Hypernetwork(nn.Module):
         heads: attention heads.
         output: `core` or `full`, see `CoreHead` and `FullHead`.
         basis: size of the basis of `full`.
-        description_dropout: share of samples whose description is left out while training.
     """
 
     def __init__(
@@ -44,19 +42,18 @@ class Hypernetwork(nn.Module):
         heads: int = 4,
         output: str = "core",
         basis: int = 32,
-        description_dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.sites, self.description_dropout = list(sites), description_dropout
+        self.sites = list(sites)
         first, second = nn.Linear(len(TRAITS), width), nn.Linear(width, width)
         self.profile = nn.Sequential(first, nn.GELU(), second)
         self.description = nn.Sequential(
             nn.LayerNorm(description_width), nn.Linear(description_width, width)
         )
-        self.layer = nn.Embedding(1 + max(map(_layer, sites)), width)
+        self.layer = nn.Embedding(1 + max(site.layer for site in sites), width)
         self.projection = nn.Embedding(len(_projections(sites)), width)
         kinds = _projections(sites)
-        self.register_buffer("layers", torch.tensor([_layer(s) for s in sites]), persistent=False)
+        self.register_buffer("layers", torch.tensor([s.layer for s in sites]), persistent=False)
         self.register_buffer(
             "kinds", torch.tensor([kinds.index(s.projection) for s in sites]), persistent=False
         )
@@ -91,8 +88,6 @@ class Hypernetwork(nn.Module):
             descriptions: (batch, description_width); a row of zeros where there is none.
         """
         known = descriptions.abs().sum(-1, keepdim=True) > 0
-        if self.training and self.description_dropout:
-            known &= torch.rand_like(known, dtype=torch.float32) >= self.description_dropout
         person = self.profile(profiles / HIGHEST) + self.description(descriptions) * known
         place = self.layer(self.layers) + self.projection(self.kinds)
         tokens = person[:, None, :] + place[None, :, :]  # (B, S, width)
@@ -154,8 +149,3 @@ class FullHead(nn.Module):
 
 def _projections(sites: Sequence[Site]) -> list[str]:
     return sorted({site.projection for site in sites})
-
-
-def _layer(site: Site) -> int:
-    found = re.search(r"\.(\d+)\.", site.name)
-    return int(found[1]) if found else 0

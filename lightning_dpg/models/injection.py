@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lightning_dpg.models.lora import Adapters, LoRA, Site
+from lightning_dpg.models.lora import LAYER, Adapters, LoRA, Site
 
 
 class InjectionError(RuntimeError):
@@ -163,7 +162,7 @@ def apply_lora(x: Tensor, output: Tensor, lora: LoRA, name: str = "site") -> Ten
 
 def _layer_of(site: str) -> str:
     """Name of the decoder layer that a site belongs to: up to its first number."""
-    return site[: match.end()] if (match := re.search(r"\.\d+", site)) else site
+    return site[: match.end()] if (match := LAYER.search(site)) else site
 
 
 _installed: WeakKeyDictionary[nn.Module, Injection] = WeakKeyDictionary()

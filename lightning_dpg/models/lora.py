@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from lightning_dpg.errors import UserError
 
+LAYER = re.compile(r"\.(\d+)(?=\.)")
+"""The number of the decoder layer in a module's name."""
 PROJECTIONS = {"q": "q_proj", "k": "k_proj", "v": "v_proj", "o": "o_proj"}
 
 
@@ -32,6 +34,12 @@ class Site:
     def projection(self) -> str:
         """Last part of the name, such as `q_proj`."""
         return self.name.rsplit(".", 1)[-1]
+
+    @property
+    def layer(self) -> int:
+        """Number of its decoder layer; 0 where the name has none."""
+        found = LAYER.search(self.name)
+        return int(found[1]) if found else 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ def find_sites(model: nn.Module, projections: Sequence[str], first_layer: int = 
     wanted = {PROJECTIONS[projection] for projection in projections}
     sites = []
     for name, module in model.named_modules():
-        layer = re.search(r"\.(\d+)\.", name)
+        layer = LAYER.search(name)
         if name.rsplit(".", 1)[-1] in wanted and layer and int(layer[1]) >= first_layer:
             sites.append(Site(name, int(module.in_features), int(module.out_features)))
     if not sites:

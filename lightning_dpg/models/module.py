@@ -41,7 +41,6 @@ def make_adapter_source(
         heads=h.heads,
         output=h.output,
         basis=h.basis,
-        description_dropout=h.description_dropout,
     )
 
 
@@ -139,9 +138,7 @@ class PersonalityModule(L.LightningModule):
         if not self.contrastive_weight:
             return *self._nll(batch, batch["profiles"]), None
         profiles = batch["profiles"]
-        # In turn the opposite profile, and that of another sample: the one teaches the direction,
-        # the other keeps the contrast inside the corpus's own range of profiles.
-        others = -profiles if step % 2 == 0 else profiles.roll(1, dims=0)
+        others = self._other_profiles(profiles, step)
         pair = torch.cat([profiles, others])
         if self.collate.scores_in_prompt:
             both = _concatenate(
@@ -154,6 +151,15 @@ class PersonalityModule(L.LightningModule):
         contrast = F.softplus((own - other) / count.sqrt()).mean()
         return own, count, contrast
 
+    def _other_profiles(self, profiles: Tensor, step: int) -> Tensor:
+        """What own profiles (B, 5) are contrasted with.
+
+        The opposite profile teaches the direction; that of another sample keeps the contrast inside
+        the corpus's own range of profiles.
+        """
+        alternate = self.config.objective.other_profile == "alternate" and len(profiles) > 1
+        return profiles.roll(1, dims=0) if alternate and step % 2 else -profiles
+
     def _restated(self, batch: Batch, profiles: Tensor) -> Batch:
         """The batch under other profiles: new prompts where prompts state them, else the same."""
         if not self.collate.scores_in_prompt:
@@ -165,11 +171,23 @@ class PersonalityModule(L.LightningModule):
 
     def _nll(self, batch: Batch, profiles: Tensor, branches: int = 1) -> tuple[Tensor, Tensor]:
         """NLL and tokens of each reply, (len(profiles),), under these profiles' adapters."""
-        repeat = len(profiles) // len(batch["descriptions"])
-        adapters = self(profiles, batch["descriptions"] * repeat)
+        described = self._described(batch["descriptions"])
+        repeat = len(profiles) // len(described)
+        adapters = self.adapters(profiles, described.repeat(repeat, 1))
         model = self.backbone.model
         with injected(model, adapters, branches):
             return reply_nll(model, batch["input_ids"], batch["labels"], branches)
+
+    def _described(self, descriptions: list[str]) -> Tensor:
+        """Encoded descriptions (B, hidden); in training some are left out, as zeros.
+
+        What is left out is the same for both profiles of a contrast: they differ in nothing else.
+        """
+        vectors = self.describe(descriptions)
+        dropout = self.config.hypernetwork.description_dropout
+        if not (self.training and dropout):
+            return vectors
+        return vectors * (torch.rand(len(vectors), 1) >= dropout).to(vectors.device)
 
     def configure_optimizers(self) -> Any:
         """AdamW with linear warm-up and linear decay to a tenth."""

@@ -14,7 +14,10 @@ from lightning_dpg.records import TRAITS
 
 def broken(file: Path, problem: str) -> UserError:
     """The error for a file that an evaluation cannot have written like this."""
-    return UserError(f"{file} is broken: {problem}. Evaluate the run again to write it anew")
+    return UserError(
+        f"{file} is broken: {problem}. Delete it and run the same `make train` again: "
+        "what is done is kept"
+    )
 
 
 @dataclass(frozen=True)

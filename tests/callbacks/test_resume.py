@@ -28,7 +28,7 @@ def config(config: Config) -> Config:
     config.data.batch_size, config.logging.wandb = 2, "disabled"
     config.hypernetwork.description_dropout = 0.5  # chance inside a step must be repeated too
     t, e = config.trainer, config.evaluation
-    t.accelerator, t.max_steps, t.warmup_steps, t.log_every = "cpu", 9, 2, 1
+    t.max_steps, t.warmup_steps, t.log_every = 9, 2, 1
     t.checkpoint_every, t.validate_every, t.validation_batches = 2, 4, 1
     e.validation_personas, e.validation_replies, e.max_new_tokens = 2, 1, 4
     return config

@@ -72,8 +72,7 @@ def test_a_file_that_no_reader_accepts(tmp_path: Path) -> None:
     path = tmp_path / "novel.txt"
     path.write_text("It was late.\nThe lamp was out.\n")
     assert failure(path) == (
-        f"No reader accepts {path} by its name and its first lines. Name its format, "
-        f"or convert it to one of: {FORMATS}"
+        f"No reader accepts {path} by its name and its first lines. Convert it to one of: {FORMATS}"
     )
 
 

@@ -152,7 +152,10 @@ def test_an_empty_folder_is_named(folder: Path) -> None:
     empty = folder / "empty"
     empty.mkdir()
     note(empty, "BO:\n  description: A postman.\n")
-    assert refusal(empty) == f"The folder '{empty}' holds no file to read (data.sources)"
+    assert refusal(empty) == (
+        f"The folder '{empty}' holds no file to read (data.sources): "
+        "names end in .fountain, .spmd, .tei, .txt, .xml"
+    )
 
 
 def test_no_dialogue_in_the_language_lists_those_found(folder: Path) -> None:

@@ -90,10 +90,7 @@ def test_scores_stand_in_the_prompt_only_when_asked(tokenizer: Any) -> None:
         text_of(tokenizer, Collate(tokenizer, DataConfig(), asked)([sample()])["input_ids"][0])
         for asked in (True, False)
     )
-    stated = (
-        "openness +1.0, conscientiousness -2.0, extraversion +0.5, agreeableness +4.0, "
-        "neuroticism -5.0"
-    )
+    stated = "openness +1, conscientiousness -2, extraversion +0, agreeableness +4, neuroticism -5"
     assert f"Your personality on the Big Five, from -5 to 5: {stated}." in with_scores
     assert INSTRUCTION["en"] in with_scores
     assert INSTRUCTION["en"] in without
@@ -105,7 +102,7 @@ def test_other_profiles_change_the_prompt_and_nothing_of_the_reply(tokenizer: An
     collate = Collate(tokenizer, DataConfig(), scores_in_prompt=True)
     own, other = collate([sample()]), collate.encode([sample()], [[0.0, 0.0, 0.0, 0.0, 3.0]])
     assert other["profiles"].tolist() == [[0, 0, 0, 0, 3]]
-    assert "neuroticism +3.0" in text_of(tokenizer, other["input_ids"][0])
+    assert "neuroticism +3" in text_of(tokenizer, other["input_ids"][0])
     assert own["input_ids"].tolist() != other["input_ids"].tolist()
     for batch in (own, other):
         learned = batch["labels"][0] != IGNORED
@@ -126,7 +123,7 @@ def test_what_does_not_fit_is_cut_from_the_oldest_words(tokenizer: Any) -> None:
         collate = Collate(tokenizer, DataConfig(max_prompt_tokens=60), scores)
         text = text_of(tokenizer, collate([one])["input_ids"][0])
         assert INSTRUCTION["en"] in text
-        assert ("neuroticism -5.0" in text) == scores
+        assert ("neuroticism -5" in text) == scores
         assert "word59" in text
         assert "word40" not in text
         assert "The oldest turn" not in text
@@ -156,7 +153,7 @@ def test_chinese_is_asked_in_chinese_and_others_in_english(tokenizer: Any) -> No
         for language in ("zh", "en", "de")
     }
     assert INSTRUCTION["zh"] in texts["zh"]
-    assert "开放性 +1.0" in texts["zh"]
+    assert "开放性 +1" in texts["zh"]
     assert "openness" not in texts["zh"]
     assert texts["de"] == texts["en"]
 
@@ -166,8 +163,8 @@ def test_prompts_have_a_version_and_this_is_its_text(tokenizer: Any) -> None:
     assert VERSION == "prompt-1"
     assert render_prompt(tokenizer, BEFORE, profile=[1, 0, -1, 0, 0.25]) == (
         "<|im_start|>system\nAnswer in character, in a few spoken sentences. Your personality on "
-        "the Big Five, from -5 to 5: openness +1.0, conscientiousness +0.0, extraversion -1.0, "
-        "agreeableness +0.0, neuroticism +0.2.<|im_end|>\n<|im_start|>user\nAnna: Are you there?\n"
+        "the Big Five, from -5 to 5: openness +1, conscientiousness +0, extraversion -1, "
+        "agreeableness +0, neuroticism +0.<|im_end|>\n<|im_start|>user\nAnna: Are you there?\n"
         "Ben: Who wants to know?<|im_end|>\n<|im_start|>assistant\n"
     )
 

@@ -62,7 +62,13 @@ def replies(
     seed: int = 0,
 ) -> list[str]:
     return generate_replies(
-        backbone, wanted, config, adapters=adapters, scores_in_prompt=False, seed=seed
+        backbone,
+        wanted,
+        config,
+        adapters=adapters,
+        scores_in_prompt=False,
+        max_prompt_tokens=96,
+        seed=seed,
     )
 
 
@@ -115,6 +121,13 @@ def test_a_batch_of_personas_equals_each_alone(backbone: Backbone, sites: list[S
     alone = [replies(backbone, [request], GREEDY, adapters)[0] for request in requests()]
     assert together == alone
     assert len(set(together)) == 4
+
+
+def test_padding_with_the_end_token_changes_nothing(backbone: Backbone, sites: list[Site]) -> None:
+    adapters, tokenizer = persona_adapters(sites), backbone.tokenizer
+    expected = replies(backbone, requests(), GREEDY, adapters)
+    tokenizer.pad_token = tokenizer.eos_token  # as of models that have none: no mask to guess from
+    assert replies(backbone, requests(), GREEDY, adapters) == expected
 
 
 def test_the_size_of_batches_does_not_matter_to_greedy_replies(
@@ -171,6 +184,7 @@ def test_scores_in_the_prompt_change_the_reply_of_the_frozen_model(backbone: Bac
             GREEDY,
             adapters=None,
             scores_in_prompt=scores_in_prompt,
+            max_prompt_tokens=96,
             seed=0,
         )
 
@@ -186,6 +200,7 @@ def test_progress_is_told_of_every_reply(backbone: Backbone) -> None:
         config,
         adapters=None,
         scores_in_prompt=False,
+        max_prompt_tokens=96,
         seed=0,
         advance=told.append,
     )

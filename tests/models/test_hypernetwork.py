@@ -142,29 +142,6 @@ def test_descriptions_count_and_rows_of_zeros_do_not(output: str) -> None:
     assert changed[[1, 3]].max() == 0
 
 
-def test_description_dropout_leaves_descriptions_out_in_training_alone() -> None:
-    net = make("core", description_dropout=0.5)
-    stir(net)
-    profiles, descriptions = (part[:1].repeat(200, 1) for part in people(1))
-    kept = deltas(net.eval()(profiles, descriptions))
-    left_out = deltas(net(profiles, torch.zeros_like(descriptions)))
-    assert (kept[0] - left_out[0]).abs().max() > 1e-2
-    torch.manual_seed(0)
-    made = deltas(net.train()(profiles, descriptions))
-    is_kept = (made - kept).abs().amax(1) < 1e-4
-    is_left_out = (made - left_out).abs().amax(1) < 1e-4
-    assert (is_kept ^ is_left_out).all()
-    assert 70 <= is_left_out.sum() <= 130
-
-
-def test_full_description_dropout_makes_descriptions_count_for_nothing() -> None:
-    net = make("core", description_dropout=1.0).train()
-    stir(net)
-    profiles, descriptions = people()
-    made = deltas(net(profiles, descriptions))
-    torch.testing.assert_close(made, deltas(net(profiles, torch.zeros_like(descriptions))))
-
-
 def test_core_head_is_b_times_one_plus_core_times_a() -> None:
     net = make("core", depth=1)
     stir(net)

@@ -130,9 +130,14 @@ def test_none_leaves_the_model_as_it_is(backbone: Backbone) -> None:
     assert torch.equal(inside, logits(backbone, ids))
 
 
-def test_a_wrong_batch_size_raises_with_both_sizes(backbone: Backbone, sites: list[Site]) -> None:
+@pytest.mark.parametrize("batches", [(2, 2), (2, 3), (3, 2), (1, 2), (2, 1)])
+def test_a_wrong_batch_size_raises_with_both_sizes(
+    backbone: Backbone, sites: list[Site], batches: tuple[int, int]
+) -> None:
+    a, b = (random_adapters(sites, size) for size in batches)
+    adapters = {name: LoRA(a[name].a, b[name].b, 1.0) for name in a}
     with pytest.raises(InjectionError, match=r"layers\.0\.self_attn\..*batch of 2.* batch of 3"):
-        injected_logits(backbone, tokens(3), random_adapters(sites, 2))
+        injected_logits(backbone, tokens(3), adapters)
 
 
 def test_a_missing_site_is_named(backbone: Backbone, sites: list[Site]) -> None:
@@ -287,6 +292,23 @@ def test_layers_below_the_first_site_run_once_for_all_branches(backbone: Backbon
         layer.register_forward_hook(lambda module, inputs, output: seen.append(len(output)))
     injected_logits(backbone, tokens(3), random_adapters(sites, 6), branches=2)
     assert seen == [3, 6]
+
+
+@pytest.mark.parametrize("branches", [1, 2])
+def test_a_recomputation_sees_adapters_and_branches_of_its_own_forward_pass(
+    backbone: Backbone, branches: int
+) -> None:
+    # Some versions of transformers run the hook of the layer inside the recomputation too.
+    sites = find_sites(backbone.model, ["q", "v"])
+    injection = install(backbone.model, sites)
+    own, ids = random_adapters(sites, 3 * branches), tokens(3)
+    with injected(backbone.model, own, branches):
+        expected = logits(backbone, ids)
+        _, recomputation = injection.checkpoint_contexts()
+    with injected(backbone.model, random_adapters(sites, 9, seed=1), branches=3):
+        with recomputation:
+            assert torch.equal(logits(backbone, ids), expected)
+        assert len(logits(backbone, ids)) == 9
 
 
 def test_branches_refuse_a_padding_mask_and_a_cache(backbone: Backbone, sites: list[Site]) -> None:

@@ -200,8 +200,8 @@ def test_prompts_state_the_scores_for_lora_sft_alone(
         for b in (batch, negated)
     )
     score = chosen[0].profile.scores[0]
-    assert (f"openness {score:+.1f}" in text) is scores_in_prompt
-    assert (f"openness {-score:+.1f}" in other) is scores_in_prompt
+    assert (f"openness {score:+.0f}" in text) is scores_in_prompt
+    assert (f"openness {-score:+.0f}" in other) is scores_in_prompt
     assert (text != other) is scores_in_prompt
 
 
@@ -271,6 +271,23 @@ def test_chance_in_a_step_is_a_function_of_seed_and_step(
     assert len(set(first)) == 3
     config.seed = 1
     assert not set(draws(module, batch, [0, 1, 2])) & set(first)
+
+
+def test_description_dropout_is_shared_by_both_profiles_of_a_contrast(
+    make_module: MakeModule, config: Config, chosen: list[Sample]
+) -> None:
+    config.hypernetwork.description_dropout = 0.5
+    module = make_module().train()
+    seen: list[Tensor] = []
+    module.adapters.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
+    batch = module.collate([chosen[0]] * 40)  # all described
+    module.on_train_batch_start(batch, 0)
+    module.training_step(batch, 0)
+    own, other = seen[0].chunk(2)
+    assert torch.equal(own, other)
+    assert 10 <= (own.abs().sum(1) == 0).sum() <= 30
+    module.eval()
+    assert (module._described(batch["descriptions"]).abs().sum(1) > 0).all()
 
 
 def test_a_step_with_dropped_descriptions_is_repeated_exactly(

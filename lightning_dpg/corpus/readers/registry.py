@@ -62,8 +62,8 @@ def _accepting(path: Path) -> Reader:
     if "\ufffd" in head:
         raise _not_utf8(path, "it does not decode")
     raise UserError(
-        f"No reader accepts {path} by its name and its first lines. Name its format, "
-        f"or convert it to one of: {_formats()}"
+        f"No reader accepts {path} by its name and its first lines. "
+        f"Convert it to one of: {_formats()}"
     )
 
 
