@@ -154,7 +154,7 @@ class EvaluationConfig:
     validation_personas: int = 8
     validation_replies: int = 3
     max_new_tokens: int = 48
-    temperature: float = 0.7
+    temperature: float = 0.8
     top_k: int = 50
     top_p: float = 1.0
     repetition_penalty: float = 1.1

@@ -86,12 +86,12 @@ SAY = ("--prompt", "Hello?")
         (("generate", "--ocean", "-9,0,0,0,0", *SAY), "between -5 and 5, got -9"),
         (("generate", "--ocean", "4,2", *SAY), "A profile needs 5 scores"),
         (("generate", "--ocean", "0,0,0,0,x", *SAY), "got 'x' in '0,0,0,0,x'"),
-        (("generate", "--ocean", "-4,-2,0,0,0", *SAY), "There is no run of 'dpg_smollm2'"),
+        (("generate", "--ocean", "-4,-2,0,0,0", *SAY), "There is no finished run of 'dpg_smollm2'"),
         (
             ("generate", "--ocean", "0,0,0,0,0", *SAY, "--checkpoint", "no/model.ckpt"),
             "There is no checkpoint no/model.ckpt: train first",
         ),
-        (("report", "smoke"), "There is no run of 'smoke'"),
+        (("report", "smoke"), "There is no finished run of 'smoke'"),
     ],
 )
 def test_a_mistake_is_one_message_and_status_2(

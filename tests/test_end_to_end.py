@@ -116,7 +116,7 @@ def test_results_say_what_they_come_from(smoke: Smoke) -> None:
     _, results, config = smoke
     assert results["experiment"] == "smoke"
     assert results["seed"] == config.seed
-    assert results["backbone"] == "tiny-random-llama/none/float32"
+    assert results["backbone"] == "tiny-random-llama@seed=0/none/float32"
     assert results["labels"].startswith("scripted/")
     assert results["judge"].startswith("scripted/")
     assert results["corpus"]["samples"]["train"] > results["corpus"]["samples"]["test"] > 0
@@ -228,7 +228,7 @@ def test_the_papers_experiment_runs_with_small_parts(place: Path) -> None:
         "backbone.gradient_checkpointing=true",
     )
     assert config.data.max_reply_tokens == 160
-    assert results["backbone"] == "tiny-random-llama/none/float32"
+    assert results["backbone"] == "tiny-random-llama@seed=0/none/float32"
     assert set(results["arms"]) == {"unadapted", "prompted", "lora_sft", "dpg"}
     assert results["ratios"]["dpg_over_lora_sft"]["mean"] > 0
     assert len([row for row in curve(folder) if row["train/loss"]]) == 2

@@ -19,7 +19,7 @@ from lightning_dpg.progress import Steps
 from lightning_dpg.records import Rating
 
 FORMAT = 1
-POOLED_WORDS = 120
+POOLED_WORDS = 200
 """All that a character says in a dialogue is rated up to so many words: about what an evaluation
 rates together, and norms need texts of that length."""
 

@@ -54,7 +54,7 @@ def test_nf4_layers_are_four_bit_layers_with_a_fixed_compute_type(
         assert layer.weight.quant_state.nested
         assert layer.compute_dtype == getattr(torch, dtype)
         assert layer.weight.numel() * 2 == layer.in_features * layer.out_features
-    assert backbone.identity == f"tiny-random-llama/nf4/{dtype}"
+    assert backbone.identity == f"tiny-random-llama@seed=0/nf4/{dtype}"
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

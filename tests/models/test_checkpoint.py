@@ -80,7 +80,7 @@ def test_identity_says_what_the_weights_depend_on(trained: Trained, config: Conf
     module, path = trained
     identity, weights = read_checkpoint(path)
     assert identity == module.identity
-    assert identity.backbone == "tiny-random-llama/none/float32"
+    assert identity.backbone == "tiny-random-llama@seed=0/none/float32"
     assert identity.sites == [site.name for site in module.sites]
     assert (identity.prompt, identity.version, identity.format) == (VERSION, __version__, FORMAT)
     assert (identity.arm, identity.labels, identity.corpus) == ("dpg", "scripted", "abc")
@@ -117,7 +117,7 @@ def test_another_backbone_is_named(trained: Trained) -> None:
         check_identity(path, identity, "other/nf4/bfloat16", names)
     assert str(error.value) == (
         f"{path} does not fit this model. backbone: the checkpoint has "
-        "'tiny-random-llama/none/float32', here it is 'other/nf4/bfloat16'"
+        "'tiny-random-llama@seed=0/none/float32', here it is 'other/nf4/bfloat16'"
     )
 
 
