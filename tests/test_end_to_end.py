@@ -164,7 +164,7 @@ def test_checkpoints_hold_only_what_was_trained(smoke: Smoke) -> None:
 def test_an_offline_run_of_weights_and_biases_is_there(smoke: Smoke) -> None:
     folder, _, _ = smoke
     runs = list((folder / "wandb").glob("offline-run-*"))
-    assert len(runs) == 2  # one for each trained arm
+    assert len(runs) == 3  # one for each trained arm, one for the closing evaluation
     assert all(list(path.glob("*.wandb")) for path in runs)
 
 

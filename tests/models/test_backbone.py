@@ -157,7 +157,8 @@ def test_the_identity_names_model_revision_quantisation_and_precision() -> None:
     config = BackboneConfig(
         source="random", name="me/tiny", revision="v2", quantization="none", device="cpu"
     )
-    assert load_backbone(config).identity == "me/tiny@v2/none/bfloat16"
+    assert load_backbone(config).identity == "me/tiny@seed=0/none/bfloat16"
+    assert load_backbone(config, seed=3).identity == "me/tiny@seed=3/none/bfloat16"
 
 
 @pytest.mark.parametrize(
