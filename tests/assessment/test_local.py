@@ -131,7 +131,9 @@ def test_a_tokenizer_with_too_few_markers_is_refused(model: LlamaForCausalLM) ->
 
 
 def test_a_tokenizer_of_bytes_is_refused(backbone: Backbone) -> None:
-    with pytest.raises(UserError, match="The tokenizer of tiny-random-llama@seed=0/none/float32 tells"):
+    with pytest.raises(
+        UserError, match="The tokenizer of tiny-random-llama@seed=0/none/float32 tells"
+    ):
         LocalAssessor(backbone.model, backbone.tokenizer, backbone.identity)
 
 

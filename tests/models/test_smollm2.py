@@ -53,7 +53,7 @@ def test_it_answers_in_english_words(smollm2: Backbone) -> None:
     questions = ["What is the capital of France?", "How was your day at the harbour?"]
     wanted = [Request(NOBODY, "", (("Ben", question),)) for question in questions]
     replies = generate_replies(
-        smollm2, wanted, config, adapters=None, scores_in_prompt=False, seed=0
+        smollm2, wanted, config, adapters=None, scores_in_prompt=False, max_prompt_tokens=96, seed=0
     )
     for reply in replies:
         words = re.findall(r"[a-z']+", reply.lower())
