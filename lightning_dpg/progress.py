@@ -16,6 +16,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+Advance = Callable[[int], None]
+"""Told how many items are done since it was last called."""
+
 
 class Steps:
     """Announces steps, draws bars and keeps how long each step took.
@@ -37,7 +40,7 @@ class Steps:
         self.seconds[key] = self.seconds.get(key, 0.0) + time.perf_counter() - start
 
     @contextmanager
-    def bar(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+    def bar(self, title: str, total: int) -> Iterator[Advance]:
         """A bar over `total` items; gives the function to advance it by some."""
         columns = (
             TextColumn("  {task.description}"),

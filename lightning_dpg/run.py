@@ -60,9 +60,8 @@ def train(config: Config) -> Path:
     if isinstance(judge, LocalAssessor) and judge.reference is None:
         with steps.step("norms", "Taking the judge's norms from the corpus"):
             judge.fit([text for text in corpus.utterances["text"] if text])
-    run = open_run(
-        config, corpus.card["hash"]
-    )  # not before: a model that is missing must not leave an empty run behind
+    # Not before: a model that is missing must not leave an empty run behind.
+    run = open_run(config, corpus.card["hash"])
     trained: dict[Arm, PersonalityModule] = {}
     for i, arm in enumerate(trained_arms):
         with steps.step(arm, f"[{3 + i}/{count}] Training {ARMS[arm].title}"):

@@ -11,7 +11,8 @@ from lightning_dpg import config as settings
 from lightning_dpg.errors import UserError
 
 RUNS = Path("runs")
-RESULTS, REPORT = "results.json", "report.html"
+RESULTS, REPLIES = "results.json", "replies.jsonl"
+REPORT, SETTINGS = "report.html", "config.yaml"
 
 
 def open_run(config: settings.Config, corpus: str, root: Path = RUNS) -> Path:
@@ -30,7 +31,7 @@ def open_run(config: settings.Config, corpus: str, root: Path = RUNS) -> Path:
     base.mkdir(parents=True, exist_ok=True)
     text = f"# lightning_dpg {__version__}, corpus {corpus}\n{settings.to_yaml(config)}"
     folder = _unfinished(base, text) or _new(base)
-    write_atomically(folder / "config.yaml", text)
+    write_atomically(folder / SETTINGS, text)
     return folder
 
 
@@ -70,7 +71,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 def _unfinished(base: Path, text: str) -> Path | None:
     for folder in sorted((p for p in base.iterdir() if not p.is_symlink()), reverse=True):
-        saved = folder / "config.yaml"
+        saved = folder / SETTINGS
         unfinished = saved.is_file() and not (folder / REPORT).is_file()
         if unfinished and saved.read_text(encoding="utf-8") == text:
             return folder

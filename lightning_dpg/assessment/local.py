@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ from lightning_dpg.assessment.base import count_words
 from lightning_dpg.assessment.markers import MARKERS, QUESTION, VERSION
 from lightning_dpg.assessment.reference import Floats, Reference
 from lightning_dpg.errors import UserError
+from lightning_dpg.padding import pad_left
+from lightning_dpg.progress import Advance
 from lightning_dpg.records import TRAITS, Rating
 
 MAX_TOKENS = 512
 SMALLEST_POLE = 3
-Advance = Callable[[int], None]
 
 
 class LocalAssessor:
@@ -116,12 +117,7 @@ class LocalAssessor:
 
     def _last_logprobs(self, rows: list[list[int]]) -> Floats:
         device = self.model.device
-        width = max(map(len, rows))
-        pad = self.tokenizer.pad_token_id
-        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=device)
-        mask = torch.tensor(
-            [[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device
-        )
+        ids, mask = pad_left(rows, self.tokenizer.pad_token_id, device)
         positions = (mask.cumsum(-1) - 1).clamp(min=0)
         logits = self.model(
             input_ids=ids,

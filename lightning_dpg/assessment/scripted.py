@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from lightning_dpg.assessment.base import count_words
+from lightning_dpg.progress import Advance
 from lightning_dpg.records import TRAITS, Rating
-
-Advance = Callable[[int], None]
 
 
 def digest_scores(text: str) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import EvaluationConfig
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.questions import VALIDATION, questions_for
-from lightning_dpg.evaluation.replies import Request, generate_replies
+from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
 from lightning_dpg.evaluation.results import ratings_tensor
 from lightning_dpg.metrics import PSDC, TraitCorrelation, Unscored
 from lightning_dpg.models.module import PersonalityModule
@@ -58,21 +58,16 @@ class AssessReplies(L.Callback):
 
     def _speak(self, module: PersonalityModule, personas: list[Persona]) -> list[list[str]]:
         count = self.config.validation_replies
-        requests = [
-            Request(persona.target, persona.description, (question,))
-            for i, persona in enumerate(personas)
-            for question in questions_for(count, i, VALIDATION)
-        ]
         replies = generate_replies(
             module.backbone,
-            requests,
+            ask_personas(personas, count, VALIDATION),
             self.config,
             adapters=module.adapters_for,
             scores_in_prompt=self.scores_in_prompt,
             max_prompt_tokens=module.config.data.max_prompt_tokens,
             seed=self.seed,
         )
-        return [replies[i * count : (i + 1) * count] for i in range(len(personas))]
+        return by_persona(replies, count)
 
     def _log(
         self, module: PersonalityModule, personas: list[Persona], ratings: list[Rating]

@@ -16,15 +16,14 @@ from lightning_dpg.data.samples import Sample
 from lightning_dpg.evaluation.arms import ARMS
 from lightning_dpg.evaluation.personas import Persona, drawn_personas, held_out_personas
 from lightning_dpg.evaluation.questions import CLOSING, questions_for
-from lightning_dpg.evaluation.replies import Request, generate_replies
+from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
 from lightning_dpg.evaluation.results import summarise
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.progress import Steps
 from lightning_dpg.records import Profile, Rating
-from lightning_dpg.runs import write_atomically
+from lightning_dpg.runs import REPLIES, write_atomically
 
-REPLIES = "replies.jsonl"
 SAMPLING_SEED = 7919
 """Added to the run's seed: replies of the evaluation are sampled apart from those of validation."""
 
@@ -78,11 +77,7 @@ def _speak(
     steps: Steps,
 ) -> list[list[str]]:
     count = config.evaluation.replies_per_persona
-    requests = [
-        Request(persona.target, persona.description, (question,))
-        for i, persona in enumerate(personas)
-        for question in questions_for(count, i, CLOSING)
-    ]
+    requests = ask_personas(personas, count, CLOSING)
     with steps.bar(f"Replies: {ARMS[arm].title}", len(requests)) as advance:
         said = generate_replies(
             backbone,
@@ -94,7 +89,7 @@ def _speak(
             seed=config.seed + SAMPLING_SEED,
             advance=advance,
         )
-    return [said[i * count : (i + 1) * count] for i in range(len(personas))]
+    return by_persona(said, count)
 
 
 def _write_replies(run: Path, personas: list[Persona], replies: Replies, config: Config) -> None:

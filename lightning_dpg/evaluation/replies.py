@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from lightning_dpg.config import EvaluationConfig
 from lightning_dpg.data.prompts import Turn, encode_prompt
+from lightning_dpg.evaluation.personas import Persona
+from lightning_dpg.evaluation.questions import questions_for
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected
 from lightning_dpg.models.lora import Adapters
+from lightning_dpg.padding import pad_left
+from lightning_dpg.progress import Advance
 from lightning_dpg.records import Profile
 
-Advance = Callable[[int], None]
 Generate = Callable[[Sequence[Profile], Sequence[str]], Adapters | None]
 """From profiles and descriptions to the adapters of a batch; None for the frozen model."""
 
@@ -34,6 +36,20 @@ class Request:
     profile: Profile
     description: str
     context: tuple[Turn, ...]
+
+
+def ask_personas(personas: Sequence[Persona], count: int, pool: tuple[Turn, ...]) -> list[Request]:
+    """`count` questions from a pool to each persona, persona by persona."""
+    return [
+        Request(persona.target, persona.description, (question,))
+        for i, persona in enumerate(personas)
+        for question in questions_for(count, i, pool)
+    ]
+
+
+def by_persona(replies: Sequence[str], count: int) -> list[list[str]]:
+    """The answers to what `ask_personas` asked, `count` to each persona."""
+    return [list(replies[i : i + count]) for i in range(0, len(replies), count)]
 
 
 def generate_replies(
@@ -118,13 +134,3 @@ def _generate_batch(
         )
     texts = tokenizer.batch_decode(output[:, ids.shape[1] :], skip_special_tokens=True)
     return [" ".join(text.split()) for text in texts]
-
-
-def pad_left(
-    rows: Sequence[Sequence[int]], pad: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """Ids and mask, (len(rows), longest), padded on the left."""
-    width = max(map(len, rows))
-    ids = [[pad] * (width - len(row)) + list(row) for row in rows]
-    mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
-    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)

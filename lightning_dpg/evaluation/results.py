@@ -13,6 +13,7 @@ from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.statistics import Floats, mean_interval, ratio_interval
 from lightning_dpg.metrics.functional import (
     NORMS,
+    Norm,
     persona_deviation,
     scored,
     shuffled,
@@ -41,10 +42,12 @@ def summarise(
     targets = torch.tensor([p.target.scores for p in personas])
     measured = {arm: ratings_tensor(rated) for arm, rated in ratings.items()}
 
-    def deviations(answers: Tensor) -> dict[str, Any]:
+    def deviations(
+        answers: Tensor, asked: Tensor = targets, norms: Sequence[Norm] = NORMS
+    ) -> dict[str, Any]:
         return {
-            norm: mean_interval(_numpy(persona_deviation(targets, answers, norm)), resamples, seed)
-            for norm in NORMS
+            norm: mean_interval(_numpy(persona_deviation(asked, answers, norm)), resamples, seed)
+            for norm in norms
         }
 
     trivial = {
@@ -56,7 +59,7 @@ def summarise(
     for arm, values in measured.items():
         arms[arm] = {
             "psdc": deviations(values),
-            "psdc_shuffled": deviations_against(shuffled(targets), values, resamples, seed),
+            "psdc_shuffled": deviations(values, shuffled(targets), ("l2",)),
             "trait_r": dict(
                 zip(TRAITS, _nullable(trait_correlation(targets, values)), strict=True)
             ),
@@ -75,13 +78,6 @@ def summarise(
     }
 
 
-def deviations_against(
-    targets: Tensor, values: Tensor, resamples: int, seed: int
-) -> dict[str, Any]:
-    """P.S.D.C. (l2) of ratings against other targets than those that were prompted."""
-    return {"l2": mean_interval(_numpy(persona_deviation(targets, values, "l2")), resamples, seed)}
-
-
 def _ratios(
     targets: Tensor,
     measured: Mapping[str, Tensor],
@@ -89,12 +85,17 @@ def _ratios(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """DPG over the others, on the personas that both have a score for."""
+    """DPG over the others, and over always zero, on the personas that both have a score for."""
     if "dpg" not in measured:
         return {}
     prompted = [arm for arm in ("unadapted", "prompted") if arm in arms and arms[arm]["scored"]]
     best = min(prompted, key=lambda arm: arms[arm]["psdc"]["l2"]["mean"], default=None)
-    others = {"dpg_over_lora_sft": "lora_sft", "dpg_over_best_prompt": best}
+    others = {
+        "dpg_over_lora_sft": "lora_sft",
+        "dpg_over_best_prompt": best,
+        "dpg_over_constant_zero": "constant_zero",
+    }
+    measured = {**measured, "constant_zero": torch.zeros_like(targets)}
     ratios: dict[str, Any] = {}
     for name, other in others.items():
         if other is not None and other in measured:
@@ -106,14 +107,6 @@ def _ratios(
             ratios[name] = dict(ratio_interval(above, below, resamples, seed))
             if name == "dpg_over_best_prompt":
                 ratios[name]["arm"] = other
-    zero = torch.zeros_like(targets)
-    kept = scored(measured["dpg"])
-    ratios["dpg_over_constant_zero"] = ratio_interval(
-        _numpy(persona_deviation(targets[kept], measured["dpg"][kept])),
-        _numpy(persona_deviation(targets[kept], zero[kept])),
-        resamples,
-        seed,
-    )
     return ratios
 
 

@@ -16,7 +16,7 @@ from lightning_dpg.report.cards import Choice, choose, samples
 from lightning_dpg.report.reading import Curve, Persona, Reply, RunFolder, read_run
 from lightning_dpg.report.style import INK, MUTED, PAPER, RULE, Look, label, looks
 from lightning_dpg.report.svg import inline_svg
-from lightning_dpg.runs import write_atomically
+from lightning_dpg.runs import REPORT, write_atomically
 
 _FACTS = (
     "experiment",
@@ -54,7 +54,7 @@ def write_report(run_dir: Path) -> Path:
         UserError: the folder holds no results, or broken ones; the message says what to do.
     """
     run = read_run(run_dir)
-    file = run_dir / "report.html"
+    file = run_dir / REPORT
     # A lone surrogate in a reply cannot be encoded; a question mark beats a lost report.
     write_atomically(file, render(run).encode("utf-8", errors="replace").decode("utf-8"))
     return file

@@ -16,6 +16,7 @@ from typing import Any
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import TRAITS
 from lightning_dpg.report.fields import Fields, broken
+from lightning_dpg.runs import REPLIES, RESULTS, SETTINGS
 
 Scores = tuple[float, ...]
 """One score per trait, in the order of `TRAITS`; measured ones may overshoot [-5, 5]."""
@@ -125,12 +126,12 @@ def read_run(folder: Path) -> RunFolder:
         UserError: `results.json` is missing or is not what an evaluation writes, or a line of
             `replies.jsonl` is broken. Absent replies, metrics and configuration are no error.
     """
-    results = _results(folder / "results.json")
+    results = _results(folder / RESULTS)
     personas = tuple(_persona(entry) for entry in results.entries("personas"))
     arms = tuple(_arm(name, entry) for name, entry in results.children("arms").items())
     if not personas or not arms:
         raise broken(results.path, "`arms` and `personas` expected at least one entry each")
-    config = folder / "config.yaml"
+    config = folder / SETTINGS
     return RunFolder(
         path=folder,
         facts=results.values,
@@ -139,7 +140,7 @@ def read_run(folder: Path) -> RunFolder:
         arms=arms,
         trivial=tuple(_arm(name, entry) for name, entry in results.children("trivial").items()),
         ratios=tuple(_ratios(results)),
-        replies=_replies(folder / "replies.jsonl"),
+        replies=_replies(folder / REPLIES),
         curves={file.parent.name: _curves(file) for file in sorted(folder.glob("*/metrics.csv"))},
         config=config.read_text(encoding="utf-8") if config.is_file() else "",
     )
