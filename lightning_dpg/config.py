@@ -80,9 +80,10 @@ class HypernetworkConfig:
     width: int = 128
     depth: int = 2
     heads: int = 4
-    output: Literal["core", "full"] = "core"
-    """`core`: A and B are learned and shared, an r×r core per site is generated; `full`: B itself
-    is generated from a learned basis."""
+    output: Literal["dial", "core", "full"] = "dial"
+    """`dial`: A and B are learned and shared, an r×r core per site and trait is generated from the
+    description and turned by the scores; `core`: one r×r core per site, generated from scores and
+    description; `full`: B itself is generated from a learned basis."""
     basis: int = 32
     """Size of the basis of the `full` output."""
     description_dropout: float = 0.5
@@ -97,6 +98,23 @@ class ObjectiveConfig:
     """Weight of softplus(-(NLL_other - NLL_own)/sqrt(tokens)); 0 leaves cross-entropy alone."""
     other_profile: Literal["opposite", "alternate"] = "opposite"
     """The other profile of a pair: always the negated one, or in turn that and another sample's."""
+    other_description: Literal["own", "another"] = "another"
+    """The description beside the other profile: the sample's own, or another sample's."""
+
+
+@dataclass
+class CalibrationConfig:
+    """Fitting the dials after training: from what was asked to what is measured, and back."""
+
+    profiles: int = 24
+    """Profiles drawn over the whole space that speak for it, on questions of validation; 0 leaves
+    the dials as they are."""
+    replies: int = 4
+    """Replies of each, rated together."""
+    rounds: int = 2
+    """A second round measures the dials as the first has turned them, and fits to both."""
+    limit: float = 8.0
+    """A dial turns to ±limit at most; the scale itself ends at ±5."""
 
 
 @dataclass
@@ -137,27 +155,32 @@ class TrainerConfig:
     threads: int | None = None
 
 
-Arm = Literal["unadapted", "prompted", "lora_sft", "dpg"]
+Arm = Literal["unadapted", "prompted", "lora_sft", "lora_sft_contrast", "dpg"]
 
 
 @dataclass
 class EvaluationConfig:
     """Personas, decoding and intervals of the closing evaluation."""
 
-    arms: list[Arm] = field(
-        default_factory=lambda: typing.cast(list[Arm], ["unadapted", "prompted", "lora_sft", "dpg"])
-    )
+    arms: list[Arm] = field(default_factory=lambda: list(typing.get_args(Arm)))
     drawn_profiles: int = 16
     """Profiles drawn over the whole space, beside the held-out characters."""
-    replies_per_persona: int = 5
+    replies_per_persona: int = 8
     """Rated together: one short reply tells little."""
+    dose_levels: int = 9
+    """Steps from -4 to 4 of each dial, the others at 0; 0 leaves the dose-response out."""
+    fluency_replies: int = 4
+    """Replies of each persona whose likelihood and variety are measured."""
     validation_personas: int = 8
     validation_replies: int = 3
     max_new_tokens: int = 48
     temperature: float = 0.8
     top_k: int = 50
     top_p: float = 1.0
-    repetition_penalty: float = 1.1
+    repetition_penalty: float = 1.0
+    """It falls on the words of the question, too: replies drift off; 1 leaves it out."""
+    no_repeat_ngram: int = 3
+    """No run of so many words comes twice in question and reply together; 0 leaves it out."""
     batch_size: int = 64
     bootstrap: int = 2000
 
@@ -183,6 +206,7 @@ class Config:
     lora: LoraConfig = field(default_factory=LoraConfig)
     hypernetwork: HypernetworkConfig = field(default_factory=HypernetworkConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
     assessor: AssessorConfig = field(default_factory=AssessorConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
@@ -436,6 +460,8 @@ def _check(config: Config) -> list[str]:
         "trainer.checkpoint_every": config.trainer.checkpoint_every,
         "trainer.log_every": config.trainer.log_every,
         "evaluation.replies_per_persona": config.evaluation.replies_per_persona,
+        "evaluation.fluency_replies": config.evaluation.fluency_replies,
+        "calibration.replies": config.calibration.replies,
         "evaluation.max_new_tokens": config.evaluation.max_new_tokens,
         "evaluation.batch_size": config.evaluation.batch_size,
         "evaluation.bootstrap": config.evaluation.bootstrap,

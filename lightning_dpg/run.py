@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import logging
 import warnings
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import transformers
 
 from lightning_dpg import __version__
 from lightning_dpg.assessment.base import Assessor
+from lightning_dpg.assessment.lexicon import LexiconAssessor
 from lightning_dpg.assessment.local import LocalAssessor
 from lightning_dpg.assessment.reference import Reference
 from lightning_dpg.assessment.scripted import ScriptedAssessor
@@ -24,8 +26,9 @@ from lightning_dpg.config import Arm, AssessorSettings, Config, from_dict
 from lightning_dpg.corpus.build import build_corpus
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.collate import Collate
-from lightning_dpg.evaluation.arms import ARMS
+from lightning_dpg.evaluation.arms import ARMS, voice_of
 from lightning_dpg.evaluation.evaluate import evaluate
+from lightning_dpg.evaluation.instruments import Instruments
 from lightning_dpg.evaluation.replies import Request, generate_replies
 from lightning_dpg.models.backbone import CACHE, Backbone, load_backbone
 from lightning_dpg.models.checkpoint import read_checkpoint
@@ -59,7 +62,7 @@ def train(config: Config) -> Path:
     judge = make_assessor(config.assessor.judge, backbone, corpus)
     if isinstance(judge, LocalAssessor) and judge.reference is None:
         with steps.step("norms", "Taking the judge's norms from the corpus"):
-            judge.fit([text for text in corpus.utterances["text"] if text])
+            judge.fit(_spoken(corpus))
     # Not before: a model that is missing must not leave an empty run behind.
     run = open_run(config, corpus.card["hash"])
     trained: dict[Arm, PersonalityModule] = {}
@@ -68,7 +71,8 @@ def train(config: Config) -> Path:
             trained[arm] = train_arm(arm, config, corpus, backbone, judge, run)
     split = make_datamodule("dpg", config, corpus, backbone).split
     with steps.step("evaluation", f"[{count}/{count}] Evaluating and reporting"):
-        summary = evaluate(config, corpus, split, backbone, judge, trained, run, steps)
+        instruments = _instruments(config, corpus, backbone, judge)
+        summary = evaluate(config, corpus, split, backbone, instruments, trained, run, steps)
         samples = {part: len(found) for part, found in split.items()}
         about = _about(config, backbone, corpus, samples, judge)
     results = {**about, "wall_seconds": steps.seconds, **summary}
@@ -107,12 +111,19 @@ def generate(
         backbone,
         [Request(profile, description, (("Someone", prompt),))],
         config.evaluation,
-        adapters=module.eval().adapters_for,
-        scores_in_prompt=ARMS[arm].scores_in_prompt,
+        voice=voice_of(arm, module.eval()),
         max_prompt_tokens=MAX_PROMPT,
         seed=seed,
     )
     return replies[0]
+
+
+def _instruments(
+    config: Config, corpus: Corpus, backbone: Backbone, judge: Assessor
+) -> Instruments:
+    second = LexiconAssessor(config.assessor.judge.min_words)
+    second.fit(_spoken(corpus))
+    return Instruments(judge, make_assessor(config.assessor.labels, backbone, corpus), second)
 
 
 def make_assessor(
@@ -130,6 +141,15 @@ def make_assessor(
         batch_size=settings.batch_size,
         reference=norms,
     )
+
+
+def _spoken(corpus: Corpus) -> list[list[str]]:
+    """What each character of a corpus says."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for row in corpus.utterances:
+        if row["character"]:
+            said[row["character"]].append(row["text"])
+    return list(said.values())
 
 
 def quieten(threads: int | None) -> None:

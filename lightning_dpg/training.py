@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from lightning_dpg.config import Arm, Config
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.datamodule import DialogueDataModule
 from lightning_dpg.evaluation.arms import ARMS
+from lightning_dpg.evaluation.calibration import calibrate
 from lightning_dpg.evaluation.personas import drawn_personas, held_out_personas
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.checkpoint import Identity, check_identity, read_checkpoint
 from lightning_dpg.models.module import PersonalityModule
+from lightning_dpg.runs import write_atomically
 
-MODEL, LAST = "model.ckpt", "last.ckpt"
+MODEL, LAST, RESPONSE = "model.ckpt", "last.ckpt", "response.json"
 
 
 def make_datamodule(
@@ -55,6 +58,7 @@ def make_module(
         data.collate,
         config.objective.contrastive_weight if spec.contrast else 0.0,
     )
+    module.know_descriptions([sample.description for sample in data.split["train"]])
     names = [site.name for site in module.sites]
     card = corpus.card
     module.identity = Identity.of(
@@ -82,6 +86,9 @@ def train_arm(
         start = torch.load(last, weights_only=True)["global_step"] if last else 0
         trainer = _trainer(arm, config, corpus, data, module, judge, run, start)
         trainer.fit(module, data, ckpt_path=last, weights_only=True)
+        module.to(backbone.device)  # Lightning leaves a trained module on the CPU
+        response = calibrate(arm, module.eval(), config, judge)
+        write_atomically(folder / RESPONSE, json.dumps(response, indent=1) + "\n")
         trainer.save_checkpoint(folder / MODEL, weights_only=True)
     load_weights(module, folder / MODEL)
     return module.eval()
@@ -95,8 +102,8 @@ def load_weights(module: PersonalityModule, path: Path) -> None:
     """
     stored, weights = read_checkpoint(path)
     check_identity(path, stored, module.backbone.identity, [site.name for site in module.sites])
-    module.adapters.load_state_dict(weights)
-    module.to(module.backbone.device)  # Lightning leaves a trained module on the CPU
+    module.load_state_dict(weights)
+    module.to(module.backbone.device)
 
 
 def _trainer(
@@ -124,7 +131,7 @@ def _trainer(
             personas[: config.evaluation.validation_personas],
             judge,
             config.evaluation,
-            scores_in_prompt=ARMS[arm].scores_in_prompt,
+            arm=arm,
             seed=config.seed,
         ),
         LearningRateMonitor("step"),

@@ -23,7 +23,7 @@ FRAGMENTS = {
     "assessor": {"local", "scripted"},
     "backbone": {"llama2_7b", "llama31_8b", "smollm2", "tiny"},
     "data": {"bundled"},
-    "hypernetwork": {"core", "full", "tiny"},
+    "hypernetwork": {"core", "dial", "full", "tiny"},
     "trainer": {"cpu", "gpu", "smoke"},
 }
 

@@ -38,8 +38,13 @@ SMALL = [
     "evaluation.validation_replies=1",
     "evaluation.max_new_tokens=12",
     "evaluation.bootstrap=20",
+    "evaluation.dose_levels=3",
+    "evaluation.fluency_replies=1",
+    "calibration.profiles=4",
+    "calibration.replies=1",
 ]
 """Any experiment with this is over in seconds."""
+ARMS = {"unadapted", "prompted", "lora_sft", "lora_sft_contrast", "dpg"}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +99,7 @@ Smoke = tuple[Path, dict[str, Any], Config]
 
 def test_results_hold_every_number(smoke: Smoke) -> None:
     _, results, config = smoke
-    assert set(results["arms"]) == {"unadapted", "prompted", "lora_sft", "dpg"}
+    assert set(results["arms"]) == ARMS
     for arm in results["arms"].values():
         for norm in NORMS:
             check_interval(arm["psdc"][norm])
@@ -105,11 +110,36 @@ def test_results_hold_every_number(smoke: Smoke) -> None:
         assert all(-1 <= r <= 1 for r in arm["trait_r"].values())
     for name in ("constant_zero", "corpus_mean", "shuffled"):
         assert results["trivial"][name]["psdc"]["l2"]["mean"] > 0
-    for name in ("dpg_over_lora_sft", "dpg_over_best_prompt", "dpg_over_constant_zero"):
+    for name in (
+        "lora_sft",
+        "lora_sft_contrast",
+        "best_prompt",
+        "constant_zero",
+        "corpus_mean",
+    ):
+        name = f"dpg_over_{name}"
         check_interval(results["ratios"][name])
     drawn = [p for p in results["personas"] if p["kind"] == "drawn"]
     assert len(drawn) == config.evaluation.drawn_profiles
     assert len(results["personas"]) > len(drawn)
+
+
+def test_results_hold_the_studies_of_dpg(smoke: Smoke) -> None:
+    folder, results, config = smoke
+    for trait in TRAITS:
+        dose = results["dose_response"][trait]
+        assert dose["doses"] == [-4, 0, 4] and len(dose["measured"]) == 3
+        assert dose["off_trait"] != trait
+    assert results["descriptions"]["replies"] > 0
+    for arm in results["arms"].values():
+        assert arm["fluency"]["nll"] > 0
+        assert arm["second"]["instrument"].startswith("lexicon/")
+    for arm in ("lora_sft", "lora_sft_contrast", "dpg"):
+        response = json.loads((folder / arm / "response.json").read_text(encoding="utf-8"))
+        asked = config.calibration.profiles * config.calibration.rounds
+        assert 6 < len(response["settings"]) == len(response["measured"]) <= asked
+        stored = torch.load(folder / arm / "model.ckpt", weights_only=True)["state_dict"]
+        assert not torch.equal(stored["dial.matrix"], torch.eye(5))
 
 
 def test_results_say_what_they_come_from(smoke: Smoke) -> None:
@@ -154,7 +184,7 @@ def test_checkpoints_hold_only_what_was_trained(smoke: Smoke) -> None:
     for arm in ("dpg", "lora_sft"):
         path = folder / arm / "model.ckpt"
         content = torch.load(path, weights_only=True)
-        assert all(name.startswith("adapters.") for name in content["state_dict"])
+        assert {n.split(".")[0] for n in content["state_dict"]} == {"adapters", "dial"}
         parameters = sum(tensor.numel() for tensor in content["state_dict"].values())
         assert path.stat().st_size < 4 * parameters + 40_000
     backbone = 320 * 64 * 4  # its embeddings alone
@@ -164,7 +194,7 @@ def test_checkpoints_hold_only_what_was_trained(smoke: Smoke) -> None:
 def test_an_offline_run_of_weights_and_biases_is_there(smoke: Smoke) -> None:
     folder, _, _ = smoke
     runs = list((folder / "wandb").glob("offline-run-*"))
-    assert len(runs) == 3  # one for each trained arm, one for the closing evaluation
+    assert len(runs) == 4  # one for each trained arm, one for the closing evaluation
     assert all(list(path.glob("*.wandb")) for path in runs)
 
 
@@ -229,7 +259,7 @@ def test_the_papers_experiment_runs_with_small_parts(place: Path) -> None:
     )
     assert config.data.max_reply_tokens == 160
     assert results["backbone"] == "tiny-random-llama@seed=0/none/float32"
-    assert set(results["arms"]) == {"unadapted", "prompted", "lora_sft", "dpg"}
+    assert set(results["arms"]) == ARMS
     assert results["ratios"]["dpg_over_lora_sft"]["mean"] > 0
     assert len([row for row in curve(folder) if row["train/loss"]]) == 2
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from lightning_dpg.progress import Advance
 from lightning_dpg.records import Rating
 
 CJK = re.compile(r"[\u3400-\u9fff]")
@@ -13,22 +14,28 @@ WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
 class Assessor(Protocol):
-    """Rates texts on the Big Five."""
+    """Rates people on the Big Five by what they say."""
 
     @property
     def identity(self) -> str:
         """Name and version of the instrument, for checkpoints and reports: never anonymous."""
         ...
 
-    def rate(self, texts: Sequence[str], contexts: Sequence[str] | None = None) -> list[Rating]:
-        """One rating for each text, in order.
+    def rate(
+        self,
+        persons: Sequence[Sequence[str]],
+        contexts: Sequence[str] | None = None,
+        advance: Advance | None = None,
+    ) -> list[Rating]:
+        """One rating for each person, in order.
 
         Args:
-            texts: what one speaker said: a reply, or several joined by line breaks.
-            contexts: what was said before each text, for instruments that read it.
+            persons: what each of them said, passage by passage: one reply or several.
+            contexts: what was said before, for instruments that read it.
+            advance: told how many passages were read.
 
         Returns:
-            Scores in [-5, 5]; a text that shows too little is unscored with a reason.
+            Scores in [-5, 5]; a person that shows too little is unscored with a reason.
         """
         ...
 
@@ -37,3 +44,11 @@ def count_words(text: str) -> int:
     """Words in a text; two Chinese characters count as one word."""
     characters = len(CJK.findall(text))
     return len(WORD.findall(CJK.sub(" ", text))) + (characters + 1) // 2
+
+
+def too_short(passages: Sequence[str], least: int) -> Rating | None:
+    """The rating of a person who said fewer than `least` words; None for one who said enough."""
+    said = sum(map(count_words, passages))
+    if said >= least and said:
+        return None
+    return Rating.unscored(f"insufficient evidence: {said} words, {max(1, least)} are needed")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lightning_dpg.assessment.base import count_words
+from lightning_dpg.assessment.base import count_words, too_short
 from lightning_dpg.assessment.markers import MARKERS, QUESTION, VERSION
 from lightning_dpg.assessment.reference import Floats, Reference
 from lightning_dpg.errors import UserError
@@ -23,16 +23,20 @@ SMALLEST_POLE = 3
 class LocalAssessor:
     """Reads a personality off the adjectives that a language model finds likely.
 
-    The text is followed by a sentence that asks for one word about its speaker. Each marker's
-    log-probability is standardised against norms from a reference corpus; a trait's score is the
-    mean of its high pole's markers minus that of its low pole's. One forward pass a text.
+    A passage is followed by a sentence that asks for one word about its speaker. Each marker's
+    log-probability is standardised against norms from a reference corpus; a trait's reading is the
+    mean of its high pole's markers minus that of its low pole's. One forward pass a passage.
+
+    A person's passages are read apart and their readings averaged. Five speeches of a character of
+    the bundled corpus (168 sets of 176 words) give so an intraclass correlation of .37 .43 .50 .50
+    .43 (O C E A N), and .27 .28 .42 .29 .29 when the joined text is read at once.
 
     Args:
         model: any causal language model, run as it is (open no scope of adapters around `rate`).
         tokenizer: its tokenizer, padding on the left.
         name: the model's identity.
-        min_words: shorter texts are insufficient evidence.
-        batch_size: texts a forward pass.
+        min_words: people who said less are insufficient evidence.
+        batch_size: passages a forward pass.
         reference: norms, or None until `fit`.
 
     Raises:
@@ -58,40 +62,48 @@ class LocalAssessor:
         """Name and version of the instrument."""
         return f"local/{VERSION}/{self.name}/min_words={self.min_words}"
 
-    def fit(self, texts: Sequence[str], advance: Advance | None = None) -> Reference:
-        """Take norms from a corpus of texts of different lengths; returns and keeps them."""
-        return self.set_norms(texts, self.logprobs(texts, advance))
+    def fit(self, persons: Sequence[Sequence[str]], advance: Advance | None = None) -> Reference:
+        """Take norms from what people of a corpus said; returns and keeps them."""
+        passages = [passage for person in persons for passage in person]
+        people = [str(i) for i, person in enumerate(persons) for _ in person]
+        return self.set_norms(passages, people, self.logprobs(passages, advance))
 
-    def set_norms(self, texts: Sequence[str], logprobs: Floats) -> Reference:
-        """`fit` with the log-probabilities that `logprobs` gave for these texts."""
-        words = [count_words(text) for text in texts]
-        self.reference = Reference.fit(logprobs, words, self.contrast)
+    def set_norms(
+        self, passages: Sequence[str], people: Sequence[str], logprobs: Floats
+    ) -> Reference:
+        """`fit` with the log-probabilities that `logprobs` gave for these passages."""
+        words = [count_words(passage) for passage in passages]
+        self.reference = Reference.fit(logprobs, words, people, self.contrast)
         return self.reference
 
     def rate(
         self,
-        texts: Sequence[str],
+        persons: Sequence[Sequence[str]],
         contexts: Sequence[str] | None = None,
         advance: Advance | None = None,
     ) -> list[Rating]:
-        """One rating for each text; `contexts` is not read."""
-        del contexts
-        return self.rate_logprobs(texts, self.logprobs(texts, advance))
+        """One rating for each person: passages are read one by one, and their readings averaged.
 
-    def rate_logprobs(self, texts: Sequence[str], logprobs: Floats) -> list[Rating]:
-        """Ratings from log-probabilities (texts, markers) that `logprobs` gave for these texts."""
+        `contexts` is not read.
+        """
+        del contexts
+        spoken = [[passage for passage in person if count_words(passage)] for person in persons]
+        passages = [passage for person in spoken for passage in person]
+        readings = iter(self.readings(passages, self.logprobs(passages, advance)))
+        return [self.rating(person, [next(readings) for _ in person]) for person in spoken]
+
+    def readings(self, passages: Sequence[str], logprobs: Floats) -> Floats:
+        """Standardised readings (passages, traits) from what `logprobs` gave for these passages."""
         if self.reference is None:
             raise RuntimeError("The local assessor has no norms yet: call fit with a corpus first")
-        words = [count_words(text) for text in texts]
-        scores = self.reference.scores(logprobs, words)
-        return [
-            Rating(tuple(float(score) for score in row))
-            if count >= self.min_words
-            else Rating.unscored(
-                f"insufficient evidence: {count} words, {self.min_words} are needed"
-            )
-            for row, count in zip(scores, words, strict=True)
-        ]
+        return self.reference.readings(logprobs, [count_words(passage) for passage in passages])
+
+    def rating(self, passages: Sequence[str], readings: Sequence[Floats]) -> Rating:
+        """The rating of one person from the readings of its passages."""
+        if (unscored := too_short(passages, self.min_words)) is not None:
+            return unscored
+        assert self.reference is not None
+        return Rating(tuple(float(x) for x in self.reference.score(np.stack(readings))))
 
     @torch.inference_mode()
     def logprobs(self, texts: Sequence[str], advance: Advance | None = None) -> Floats:

@@ -2,12 +2,12 @@
 
 Chosen among the markers of Goldberg (1992, "The development of markers for the Big-Five factor
 structure") and Saucier (1994, "Mini-markers"), with near synonyms where their word is rare in
-ordinary prose. `VERSION` changes with the lists.
+ordinary prose. `VERSION` changes with the lists and with how they are read.
 """
 
 from __future__ import annotations
 
-VERSION = "markers-1"
+VERSION = "markers-2"
 
 MARKERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "openness": (

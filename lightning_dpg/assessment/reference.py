@@ -10,21 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-EDGES = (20, 35, 60, 150)
+EDGES = (20, 35, 60)
 """Words at which a new band of length begins. Log-probabilities of adjectives drift with the length
-of the text before them, and short texts scatter more: a text is compared with its like."""
+of the text before them, and short texts scatter more: a passage is compared with its like."""
 SMALLEST_BAND = 40
+LEAST_BETWEEN = 0.02
+ASSUMED_BETWEEN = 0.15
+"""Where a corpus has not two people with two passages each; about what the bundled one gives."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Band:
-    """Norms for texts of at least `words` words.
+    """Norms for passages of at least `words` words.
 
     Attributes:
         words: where the band begins.
-        texts: how many texts it rests on.
+        texts: how many passages it rests on.
         mean: mean log-probability of each marker.
         spread: its standard deviation.
         center: mean of each trait's raw score.
@@ -41,53 +44,65 @@ class Band:
 
 @dataclass(frozen=True)
 class Reference:
-    """Norms of an instrument on a corpus.
+    """Norms of an instrument on a corpus: for single passages, and for the mean of several.
 
     Attributes:
         contrast: (traits, markers); a row holds 1/n for the high pole's markers, -1/n for the low
             pole's.
         bands: in order of length.
+        between: for each trait, the share in (0, 1] of the variance of single passages that lies
+            between people: the intraclass correlation ICC(1) of Shrout and Fleiss (1979).
     """
 
     contrast: list[list[float]]
     bands: list[Band]
+    between: list[float]
 
     @classmethod
-    def fit(cls, logprobs: Floats, words: Sequence[int], contrast: Floats) -> Reference:
-        """Norms from the log-probabilities (texts, markers) of texts with so many words each.
+    def fit(
+        cls, logprobs: Floats, words: Sequence[int], people: Sequence[str], contrast: Floats
+    ) -> Reference:
+        """Norms from the log-probabilities (passages, markers) of what `people` said.
 
-        A band with too few texts joins the one below it.
+        A band with too few passages joins the one below it.
+
+        Args:
+            logprobs: (passages, markers).
+            words: of each passage.
+            people: who said it.
+            contrast: (traits, markers).
 
         Raises:
-            ValueError: fewer than two texts.
+            ValueError: fewer than two passages.
         """
         if len(words) < 2:
             raise ValueError(f"Norms need at least two texts, got {len(words)}")
-        length = np.asarray(words)
-        groups: list[tuple[int, NDArray[np.bool_]]] = []
-        for low, high in zip((0, *EDGES), (*EDGES, np.inf), strict=True):
-            inside = (length >= low) & (length < high)
-            if groups and (inside.sum() < SMALLEST_BAND or groups[-1][1].sum() < SMALLEST_BAND):
-                groups[-1] = (groups[-1][0], groups[-1][1] | inside)
-            else:
-                groups.append((low, inside))
-        if len(groups) > 1 and groups[-1][1].sum() < SMALLEST_BAND:
-            _, inside = groups.pop()
-            groups[-1] = (groups[-1][0], groups[-1][1] | inside)
-        return cls(
-            contrast.tolist(), [_band(low, logprobs[inside], contrast) for low, inside in groups]
-        )
+        bands = [
+            _band(low, logprobs[inside], contrast) for low, inside in _groups(np.asarray(words))
+        ]
+        readings = cls(contrast.tolist(), bands, []).readings(logprobs, words)
+        return cls(contrast.tolist(), bands, between_people(readings, people).tolist())
 
-    def scores(self, logprobs: Floats, words: Sequence[int]) -> Floats:
-        """Trait scores (texts, traits) in [-5, 5]: two points a standard deviation of the norms."""
+    def readings(self, logprobs: Floats, words: Sequence[int]) -> Floats:
+        """What single passages show, (passages, traits), in standard deviations of the norms."""
         starts = [band.words for band in self.bands]
         contrast = np.asarray(self.contrast)
         rows = []
         for row, count in zip(logprobs, words, strict=True):
             band = self.bands[max(0, bisect.bisect_right(starts, count) - 1)]
             raw = contrast @ ((row - np.asarray(band.mean)) / np.asarray(band.spread))
-            rows.append(2.0 * (raw - np.asarray(band.center)) / np.asarray(band.scale))
-        scores: Floats = np.clip(np.asarray(rows).reshape(len(words), len(contrast)), -5.0, 5.0)
+            rows.append((raw - np.asarray(band.center)) / np.asarray(band.scale))
+        return np.asarray(rows, dtype=np.float64).reshape(len(words), len(contrast))
+
+    def score(self, readings: Floats) -> Floats:
+        """Scores (traits,) in [-5, 5] of a person from the readings (passages, traits) of passages.
+
+        Two points a standard deviation among people of whom as many passages were read: the mean of
+        n passages has the variance b + (1 - b)/n, where b is the share between people.
+        """
+        between = np.asarray(self.between)
+        spread = np.sqrt(between + (1.0 - between) / len(readings))
+        scores: Floats = np.clip(2.0 * readings.mean(0) / spread, -5.0, 5.0)
         return scores
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,7 +112,48 @@ class Reference:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Reference:
         """From JSON."""
-        return cls(data["contrast"], [Band(**band) for band in data["bands"]])
+        return cls(data["contrast"], [Band(**band) for band in data["bands"]], data["between"])
+
+
+def between_people(readings: Floats, people: Sequence[str]) -> Floats:
+    """ICC(1) per trait from one-way analysis of variance with groups of unequal size, (traits,).
+
+    People with one passage tell nothing of it and are left out.
+
+    Args:
+        readings: (passages, traits).
+        people: who said each passage.
+    """
+    rows: dict[str, list[int]] = {}
+    for row, person in enumerate(people):
+        rows.setdefault(person, []).append(row)
+    groups = [readings[found] for found in rows.values() if len(found) > 1]
+    if len(groups) < 2:
+        return np.full(readings.shape[1], ASSUMED_BETWEEN)
+    sizes = np.array([len(group) for group in groups])
+    total, count = sizes.sum(), len(groups)
+    grand = np.concatenate(groups).mean(0)
+    among = sum(len(g) * (g.mean(0) - grand) ** 2 for g in groups) / (count - 1)
+    within = sum(((g - g.mean(0)) ** 2).sum(0) for g in groups) / (total - count)
+    size = (total - (sizes**2).sum() / total) / (count - 1)
+    variance = np.asarray(among + (size - 1) * within)
+    icc = np.asarray(among - within) / np.where(variance > 0, variance, 1.0)
+    return np.clip(icc, LEAST_BETWEEN, 1.0)
+
+
+def _groups(length: NDArray[np.int_]) -> list[tuple[int, NDArray[np.bool_]]]:
+    """Where each band begins, and which passages are in it."""
+    groups: list[tuple[int, NDArray[np.bool_]]] = []
+    for low, high in zip((0, *EDGES), (*EDGES, np.inf), strict=True):
+        inside = (length >= low) & (length < high)
+        if groups and (inside.sum() < SMALLEST_BAND or groups[-1][1].sum() < SMALLEST_BAND):
+            groups[-1] = (groups[-1][0], groups[-1][1] | inside)
+        else:
+            groups.append((low, inside))
+    if len(groups) > 1 and groups[-1][1].sum() < SMALLEST_BAND:
+        _, inside = groups.pop()
+        groups[-1] = (groups[-1][0], groups[-1][1] | inside)
+    return groups
 
 
 def _band(low: int, logprobs: Floats, contrast: Floats) -> Band:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
-from lightning_dpg.assessment.base import count_words
+from lightning_dpg.assessment.base import too_short
 from lightning_dpg.progress import Advance
 from lightning_dpg.records import TRAITS, Rating
 
@@ -36,19 +36,15 @@ class ScriptedAssessor:
 
     def rate(
         self,
-        texts: Sequence[str],
+        persons: Sequence[Sequence[str]],
         contexts: Sequence[str] | None = None,
         advance: Advance | None = None,
     ) -> list[Rating]:
-        """One rating for each text."""
+        """One rating for each person, of its passages joined by line breaks."""
         del contexts
         if advance:
-            advance(len(texts))
+            advance(sum(map(len, persons)))
         return [
-            Rating(self.rule(text))
-            if count_words(text) >= self.min_words
-            else Rating.unscored(
-                f"insufficient evidence: {count_words(text)} words, {self.min_words} are needed"
-            )
-            for text in texts
+            too_short(passages, self.min_words) or Rating(self.rule("\n".join(passages)))
+            for passages in persons
         ]

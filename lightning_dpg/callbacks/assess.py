@@ -9,7 +9,8 @@ import torch
 from lightning.pytorch.loggers import WandbLogger
 
 from lightning_dpg.assessment.base import Assessor
-from lightning_dpg.config import EvaluationConfig
+from lightning_dpg.config import Arm, EvaluationConfig
+from lightning_dpg.evaluation.arms import voice_of
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.questions import VALIDATION, questions_for
 from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
@@ -27,7 +28,7 @@ class AssessReplies(L.Callback):
         personas: who speaks.
         judge: who rates; several replies of a persona are rated together.
         config: decoding.
-        scores_in_prompt: whether prompts state the profile.
+        arm: whose training it is.
         seed: of the sampling.
     """
 
@@ -37,11 +38,11 @@ class AssessReplies(L.Callback):
         judge: Assessor,
         config: EvaluationConfig,
         *,
-        scores_in_prompt: bool,
+        arm: Arm,
         seed: int,
     ) -> None:
         self.personas, self.judge, self.config = personas, judge, config
-        self.scores_in_prompt, self.seed = scores_in_prompt, seed
+        self.arm, self.seed = arm, seed
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Run after the validation batches."""
@@ -50,7 +51,7 @@ class AssessReplies(L.Callback):
             return
         personas = self.personas[trainer.global_rank :: trainer.world_size]
         replies = self._speak(pl_module, personas)
-        ratings = self.judge.rate(["\n".join(said) for said in replies])
+        ratings = self.judge.rate(replies)
         self._log(pl_module, personas, ratings)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger) and trainer.is_global_zero:
@@ -62,8 +63,7 @@ class AssessReplies(L.Callback):
             module.backbone,
             ask_personas(personas, count, VALIDATION),
             self.config,
-            adapters=module.adapters_for,
-            scores_in_prompt=self.scores_in_prompt,
+            voice=voice_of(self.arm, module),
             max_prompt_tokens=module.config.data.max_prompt_tokens,
             seed=self.seed,
         )

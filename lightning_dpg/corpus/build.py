@@ -15,15 +15,14 @@ from lightning_dpg.assessment.local import LocalAssessor
 from lightning_dpg.config import DataConfig, fingerprint
 from lightning_dpg.corpus.sources import Sources, character_id, read_sources
 from lightning_dpg.corpus.store import CHARACTERS, UTTERANCES, Corpus
-from lightning_dpg.progress import Steps
+from lightning_dpg.progress import Advance, Steps
 from lightning_dpg.records import Rating
 
-FORMAT = 1
-POOLED_WORDS = 200
-"""All that a character says in a dialogue is rated up to so many words: about what an evaluation
-rates together, and norms need texts of that length."""
+FORMAT = 2
 
 Row = dict[str, Any]
+Part = tuple[str, str]
+"""A dialogue and a character that speaks in it."""
 
 
 def build_corpus(config: DataConfig, assessor: Assessor, cache: Path, steps: Steps) -> Corpus:
@@ -47,16 +46,14 @@ def build_corpus(config: DataConfig, assessor: Assessor, cache: Path, steps: Ste
 
 
 def _label(sources: Sources, assessor: Assessor, identity: str, steps: Steps) -> Corpus:
-    rows, pooled = _rows(sources), _pool(sources)
+    rows = _rows(sources)
     own = [row for row in rows if row["character"]]
-    texts = [row["text"] for row in own] + list(pooled.values())
-    with steps.bar("Rating speeches", len(texts)) as advance:
-        ratings, reference = _rate(assessor, texts, advance)
-    whole = dict(zip(pooled, ratings[len(own) :], strict=True))
-    for row, rating in zip(own, ratings, strict=False):
+    with steps.bar("Rating speeches", len(own)) as advance:
+        replies, dialogues, reference = _rate(assessor, own, advance)
+    for row, rating in zip(own, replies, strict=True):
         row["reply_scores"] = list(rating.scores) if rating.complete else None
         row["reason"] = rating.reason
-        together = whole[row["dialogue"], row["character"]]
+        together = dialogues[row["dialogue"], row["character"]]
         row["dialogue_scores"] = list(together.scores) if together.complete else None
     characters = [vars(character) for character in sources.characters.values()]
     return Corpus(
@@ -70,16 +67,36 @@ def _label(sources: Sources, assessor: Assessor, identity: str, steps: Steps) ->
 
 
 def _rate(
-    assessor: Assessor, texts: Sequence[str], advance: Any
-) -> tuple[list[Rating], dict[str, Any]]:
-    """Ratings, and the norms behind them; a local assessor reads each text once for both."""
+    assessor: Assessor, rows: Sequence[Row], advance: Advance
+) -> tuple[list[Rating], dict[Part, Rating], dict[str, Any]]:
+    """Ratings of each speech, of each character in each dialogue, and the norms behind them.
+
+    A local assessor reads each speech once for all of them.
+    """
+    texts, parts = [row["text"] for row in rows], _parts(rows)
+    said = [[texts[i] for i in part] for part in parts.values()]
     if not isinstance(assessor, LocalAssessor):
-        return assessor.rate(texts), {}
+        replies = assessor.rate([[text] for text in texts], advance=advance)
+        return replies, dict(zip(parts, assessor.rate(said), strict=True)), {}
     logprobs = assessor.logprobs(texts, advance)
     if assessor.reference is None:
-        assessor.set_norms(texts, logprobs)
+        assessor.set_norms(texts, [row["character"] for row in rows], logprobs)
+    readings = assessor.readings(texts, logprobs)
+    replies = [assessor.rating([t], [r]) for t, r in zip(texts, readings, strict=True)]
+    together = {
+        key: assessor.rating(passages, list(readings[part]))
+        for (key, part), passages in zip(parts.items(), said, strict=True)
+    }
     assert assessor.reference is not None
-    return assessor.rate_logprobs(texts, logprobs), assessor.reference.to_dict()
+    return replies, together, assessor.reference.to_dict()
+
+
+def _parts(rows: Sequence[Row]) -> dict[Part, list[int]]:
+    """The rows of what each character says in each dialogue."""
+    parts: dict[Part, list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        parts[row["dialogue"], row["character"]].append(i)
+    return parts
 
 
 def _rows(sources: Sources) -> list[Row]:
@@ -104,19 +121,6 @@ def _rows(sources: Sources) -> list[Row]:
                 }
             )
     return rows
-
-
-def _pool(sources: Sources) -> dict[tuple[str, str], str]:
-    """What each character says in each dialogue, line by line, up to `POOLED_WORDS`."""
-    lines: dict[tuple[str, str], list[str]] = defaultdict(list)
-    words: dict[tuple[str, str], int] = defaultdict(int)
-    for dialogue in sources.dialogues:
-        for utterance in dialogue.utterances:
-            key = (dialogue.id, character_id(dialogue, utterance.speaker))
-            if key[1] in sources.characters and words[key] < POOLED_WORDS:
-                lines[key].append(utterance.text)
-                words[key] += count_words(utterance.text)
-    return {key: "\n".join(texts) for key, texts in lines.items()}
 
 
 def _card(

@@ -35,6 +35,25 @@ class Batch(TypedDict):
     samples: list[Sample]
 
 
+def pad_rows(
+    rows: Sequence[tuple[list[int], list[int]]], pad: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Prompts and replies side by side, padded on the right with `pad`.
+
+    Returns:
+        Ids, mask (1 on tokens) and labels (-100 outside replies), each (rows, tokens).
+    """
+    shape = (len(rows), max(len(prompt) + len(reply) for prompt, reply in rows))
+    ids = torch.full(shape, pad)
+    mask, labels = torch.zeros(shape, dtype=torch.long), torch.full(shape, IGNORED)
+    for i, (prompt, reply) in enumerate(rows):
+        start, end = len(prompt), len(prompt) + len(reply)
+        ids[i, :end] = torch.tensor(prompt + reply)
+        mask[i, :end] = 1
+        labels[i, start:end] = torch.tensor(reply)
+    return ids, mask, labels
+
+
 @dataclass(frozen=True)
 class Collate:
     """Encodes samples into a batch.
@@ -56,15 +75,7 @@ class Collate:
     def encode(self, samples: Sequence[Sample], profiles: Sequence[Sequence[float]]) -> Batch:
         """A batch from samples with the given profiles in place of their own."""
         rows = [self._row(s, p) for s, p in zip(samples, profiles, strict=True)]
-        width = max(len(prompt) + len(reply) for prompt, reply in rows)
-        shape = (len(rows), width)
-        ids = torch.full(shape, int(self.tokenizer.pad_token_id))
-        mask, labels = torch.zeros(shape, dtype=torch.long), torch.full(shape, IGNORED)
-        for i, (prompt, reply) in enumerate(rows):
-            start, end = len(prompt), len(prompt) + len(reply)
-            ids[i, :end] = torch.tensor(prompt + reply)
-            mask[i, :end] = 1
-            labels[i, start:end] = torch.tensor(reply)
+        ids, mask, labels = pad_rows(rows, int(self.tokenizer.pad_token_id))
         return Batch(
             input_ids=ids,
             attention_mask=mask,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lightning_dpg.config import Arm
+from lightning_dpg.evaluation.replies import Voice
+
+if TYPE_CHECKING:
+    from lightning_dpg.models.module import PersonalityModule
 
 
 @dataclass(frozen=True)
@@ -30,5 +34,14 @@ ARMS: dict[Arm, ArmSpec] = {
     "unadapted": ArmSpec(False, None, False, "unadapted model"),
     "prompted": ArmSpec(True, None, False, "scores in the prompt"),
     "lora_sft": ArmSpec(True, "static", False, "LoRA-SFT, scores in the prompt"),
+    "lora_sft_contrast": ArmSpec(True, "static", True, "LoRA-SFT with the contrast"),
     "dpg": ArmSpec(False, "hypernetwork", True, "DPG"),
 }
+
+
+def voice_of(arm: Arm, module: PersonalityModule | None) -> Voice:
+    """How an arm answers; `module` is what was trained for it, if anything was."""
+    stated = module.stated if module else lambda profile: profile
+    return Voice(
+        module.adapters_for if module else None, stated if ARMS[arm].scores_in_prompt else None
+    )

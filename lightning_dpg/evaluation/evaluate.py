@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import Arm, Config
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.samples import Sample
-from lightning_dpg.evaluation.arms import ARMS
-from lightning_dpg.evaluation.personas import Persona, drawn_personas, held_out_personas
+from lightning_dpg.evaluation.arms import ARMS, voice_of
+from lightning_dpg.evaluation.descriptions import DescriptionEffect, description_effect
+from lightning_dpg.evaluation.dose import dose_response
+from lightning_dpg.evaluation.fluency import fluency
+from lightning_dpg.evaluation.instruments import Instruments, agreement
+from lightning_dpg.evaluation.personas import (
+    Persona,
+    described_personas,
+    dose_personas,
+    drawn_personas,
+    held_out_personas,
+)
 from lightning_dpg.evaluation.questions import CLOSING, questions_for
 from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
 from lightning_dpg.evaluation.results import summarise
@@ -27,8 +36,8 @@ from lightning_dpg.runs import REPLIES, write_atomically
 SAMPLING_SEED = 7919
 """Added to the run's seed: replies of the evaluation are sampled apart from those of validation."""
 
-Replies = dict[str, list[list[str]]]
-"""By arm: for each persona its replies, in the order of its questions."""
+Said = dict[str, list[str]]
+"""What a persona, by its id, answered to its questions, in their order."""
 
 
 def evaluate(
@@ -36,7 +45,7 @@ def evaluate(
     corpus: Corpus,
     split: Mapping[str, list[Sample]],
     backbone: Backbone,
-    judge: Assessor,
+    instruments: Instruments,
     trained: Mapping[Arm, PersonalityModule],
     run: Path,
     steps: Steps,
@@ -44,28 +53,82 @@ def evaluate(
     """Generate, rate and summarise; replies that lie in the run's folder are not generated again.
 
     Returns:
-        Arms, trivial answers, ratios, personas and prompts, see `results.summarise`.
+        Arms, trivial answers, ratios, personas and prompts (see `results.summarise`), and for DPG
+        the dose-response and the effect of descriptions.
     """
     personas = held_out_personas(corpus, split["test"])
+    studied = dose_personas(config.evaluation.dose_levels) + described_personas(personas)
     personas += drawn_personas(config.evaluation.drawn_profiles, config.seed)
-    replies = _read_replies(run, personas, config)
+    asked = {arm: personas + (studied if arm == "dpg" else []) for arm in config.evaluation.arms}
+    replies = _read_replies(run, asked, config)
     for arm in config.evaluation.arms:
         if arm not in replies:
-            replies[arm] = _speak(arm, config, personas, backbone, trained.get(arm), steps)
-            _write_replies(run, personas, replies, config)
-    ratings: dict[str, list[Rating]] = {}
-    with steps.bar("Rating replies", len(personas) * len(config.evaluation.arms)) as advance:
-        for arm in config.evaluation.arms:
-            ratings[arm] = judge.rate(["\n".join(said) for said in replies[arm]])
-            advance(len(personas))
+            replies[arm] = _speak(arm, config, asked[arm], backbone, trained.get(arm), steps)
+            _write_replies(run, asked, replies, config)
+    count = sum(map(len, asked.values())) * config.evaluation.replies_per_persona
+    with steps.bar("Rating replies", count) as advance:
+        ratings = {
+            arm: instruments.judge.rate([replies[arm][p.id] for p in asked[arm]], advance=advance)
+            for arm in config.evaluation.arms
+        }
+    main: dict[str, list[Rating]] = {arm: rated[: len(personas)] for arm, rated in ratings.items()}
     summary = summarise(
         personas,
-        ratings,
+        main,
         _mean_profile(split["train"]),
         resamples=config.evaluation.bootstrap,
         seed=config.seed,
     )
-    return {"prompts": [text for _, text in CLOSING], **summary}
+    with steps.step("quality", "Fluency and second instrument"):
+        for arm in config.evaluation.arms:
+            said = {p.id: replies[arm][p.id] for p in personas}
+            summary["arms"][arm]["fluency"] = _fluency(config, backbone, personas, said)
+            summary["arms"][arm]["second"] = agreement(
+                personas, list(said.values()), instruments.second
+            )
+    return {
+        "prompts": [text for _, text in CLOSING],
+        **summary,
+        **_studies(config, studied, ratings, replies, instruments),
+    }
+
+
+def _studies(
+    config: Config,
+    studied: list[Persona],
+    ratings: Mapping[Arm, list[Rating]],
+    replies: Mapping[Arm, Said],
+    instruments: Instruments,
+) -> dict[str, Any]:
+    """What is asked of DPG alone: one dial at a time, and descriptions with all dials at 0."""
+    if "dpg" not in ratings:
+        return {}
+    pairs = list(zip(studied, ratings["dpg"][-len(studied) :], strict=True)) if studied else []
+    doses = [(p, r) for p, r in pairs if p.kind == "dose"]
+    described = [p for p in studied if p.kind == "described"]
+    return {
+        "dose_response": dose_response([p for p, _ in doses], [r for _, r in doses]),
+        "descriptions": _described(config, described, replies["dpg"], instruments),
+    }
+
+
+def _described(
+    config: Config, described: list[Persona], said: Said, instruments: Instruments
+) -> DescriptionEffect:
+    single = [[[reply] for reply in said[p.id]] for p in described]
+    rated = iter(instruments.reader.rate([reply for replies in single for reply in replies]))
+    by_character = [[next(rated) for _ in replies] for replies in single]
+    return description_effect(by_character, config.evaluation.bootstrap, config.seed)
+
+
+def _fluency(
+    config: Config, backbone: Backbone, personas: list[Persona], said: Said
+) -> dict[str, Any]:
+    """Of the first replies of each persona: enough for a mean, and half the time."""
+    count = config.evaluation.fluency_replies
+    requests = ask_personas(personas, count, CLOSING)
+    replies = [reply for p in personas for reply in said[p.id][:count]]
+    return fluency(backbone, requests, replies, config.data.max_prompt_tokens)
 
 
 def _speak(
@@ -75,7 +138,7 @@ def _speak(
     backbone: Backbone,
     module: PersonalityModule | None,
     steps: Steps,
-) -> list[list[str]]:
+) -> Said:
     count = config.evaluation.replies_per_persona
     requests = ask_personas(personas, count, CLOSING)
     with steps.bar(f"Replies: {ARMS[arm].title}", len(requests)) as advance:
@@ -83,32 +146,38 @@ def _speak(
             backbone,
             requests,
             config.evaluation,
-            adapters=module.adapters_for if module else None,
-            scores_in_prompt=ARMS[arm].scores_in_prompt,
+            voice=voice_of(arm, module),
             max_prompt_tokens=config.data.max_prompt_tokens,
             seed=config.seed + SAMPLING_SEED,
             advance=advance,
         )
-    return by_persona(said, count)
+    return dict(zip([p.id for p in personas], by_persona(said, count), strict=True))
 
 
-def _write_replies(run: Path, personas: list[Persona], replies: Replies, config: Config) -> None:
+def _write_replies(
+    run: Path,
+    asked: Mapping[Arm, Sequence[Persona]],
+    replies: Mapping[Arm, Said],
+    config: Config,
+) -> None:
     lines = []
     for arm, said in replies.items():
-        for i, (persona, texts) in enumerate(zip(personas, said, strict=True)):
+        for i, persona in enumerate(asked[arm]):
             questions = questions_for(config.evaluation.replies_per_persona, i, CLOSING)
-            for (_, prompt), reply in zip(questions, texts, strict=True):
+            for (_, prompt), reply in zip(questions, said[persona.id], strict=True):
                 record = {"arm": arm, "persona": persona.id, "prompt": prompt, "reply": reply}
                 lines.append(json.dumps(record, ensure_ascii=False))
     write_atomically(run / REPLIES, "\n".join(lines) + "\n")
 
 
-def _read_replies(run: Path, personas: list[Persona], config: Config) -> Replies:
+def _read_replies(
+    run: Path, asked: Mapping[Arm, Sequence[Persona]], config: Config
+) -> dict[Arm, Said]:
     """Replies of an interrupted evaluation: arms are written whole."""
     path = run / REPLIES
     if not path.is_file():
         return {}
-    found: dict[str, dict[str, list[str]]] = {}
+    found: dict[Arm, Said] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
         found.setdefault(record["arm"], {}).setdefault(record["persona"], []).append(
@@ -116,9 +185,9 @@ def _read_replies(run: Path, personas: list[Persona], config: Config) -> Replies
         )
     count = config.evaluation.replies_per_persona
     return {
-        arm: [said[p.id] for p in personas]
+        arm: said
         for arm, said in found.items()
-        if all(len(said.get(p.id, [])) == count for p in personas)
+        if arm in asked and all(len(said.get(p.id, [])) == count for p in asked[arm])
     }
 
 

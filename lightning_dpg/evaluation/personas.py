@@ -13,6 +13,9 @@ from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.samples import Sample
 from lightning_dpg.records import HIGHEST, LOWEST, TRAITS, Profile
 
+DOSE = 4.0
+"""Where a dose-response ends: short of the scale's ends, where measured scores are cut."""
+
 
 @dataclass(frozen=True)
 class Persona:
@@ -20,7 +23,7 @@ class Persona:
 
     Attributes:
         id: stable name, such as `held_out/saltmarsh/mara` or `drawn/03`.
-        kind: `held_out` or `drawn`.
+        kind: `held_out`, `drawn`, `dose` or `described`.
         name: for display.
         description: of the character; empty for drawn profiles.
         target: the prompted profile.
@@ -70,4 +73,30 @@ def drawn_personas(count: int, seed: int) -> list[Persona]:
     return [
         Persona(f"drawn/{i:02d}", "drawn", f"Drawn {i}", "", Profile(tuple(row)))
         for i, row in enumerate(scores.tolist())
+    ]
+
+
+def dose_personas(levels: int) -> list[Persona]:
+    """One trait at a time over `levels` even steps from -4 to 4, the others at 0."""
+    doses = np.linspace(-DOSE, DOSE, levels).round(2).tolist()
+    return [
+        Persona(
+            f"dose/{trait}/{dose:+g}",
+            "dose",
+            f"{trait} {dose:+g}",
+            "",
+            Profile(tuple(dose if t == trait else 0.0 for t in TRAITS)),
+        )
+        for trait in TRAITS
+        for dose in doses
+    ]
+
+
+def described_personas(characters: Sequence[Persona]) -> list[Persona]:
+    """Characters with their description and all scores at 0: the description alone speaks."""
+    neutral = Profile((0.0,) * len(TRAITS))
+    return [
+        Persona(f"described/{c.id}", "described", c.name, c.description, neutral)
+        for c in characters
+        if c.description
     ]

@@ -1,7 +1,7 @@
 """Things that people say to one another in everyday situations, none of which names a trait.
 
-`CLOSING` is for the closing evaluation alone; `VALIDATION` is asked while training. Neither is in
-the bundled corpus.
+`CLOSING` is for the closing evaluation alone; `VALIDATION` is asked while training and to calibrate
+the dials. Neither is in the bundled corpus.
 """
 
 from __future__ import annotations
@@ -13,6 +13,17 @@ VALIDATION: tuple[Turn, ...] = (
     ("Colleague", "They moved the deadline to tomorrow morning. What do we do now?"),
     ("Cousin", "We have a free weekend coming up. What should we do with it?"),
     ("Friend", "I borrowed your bike and the chain came off. I left it by the gate."),
+    ("Flatmate", "There is a strange noise coming from the cellar. Do you hear it?"),
+    ("Aunt", "I have made soup for ten and only you have come. What shall we do with it?"),
+    (
+        "Stranger",
+        "Excuse me, is this the queue for the tickets, or are you just standing here?",
+    ),
+    ("Friend", "I am thinking of leaving my job and going abroad. What would you do?"),
+    ("Colleague", "Somebody has to tell the client that we made a mistake. Will you?"),
+    ("Brother", "Do you remember the summer at the lake? I found the old photographs."),
+    ("Neighbour", "The power is out in the whole street and it will be dark in an hour."),
+    ("Teacher", "You may choose any subject for your talk. What will it be?"),
 )
 
 CLOSING: tuple[Turn, ...] = (

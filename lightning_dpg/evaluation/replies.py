@@ -12,6 +12,7 @@ from lightning_dpg.config import EvaluationConfig
 from lightning_dpg.data.prompts import Turn, encode_prompt
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.questions import questions_for
+from lightning_dpg.evaluation.sampling import decoding
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected
 from lightning_dpg.models.lora import Adapters
@@ -19,8 +20,20 @@ from lightning_dpg.padding import pad_left
 from lightning_dpg.progress import Advance
 from lightning_dpg.records import Profile
 
-Generate = Callable[[Sequence[Profile], Sequence[str]], Adapters | None]
-"""From profiles and descriptions to the adapters of a batch; None for the frozen model."""
+
+@dataclass(frozen=True)
+class Voice:
+    """How an arm answers.
+
+    Attributes:
+        adapters: from profiles and descriptions to the adapters of a batch; None for the frozen
+            model.
+        stated: from the profile that is wanted to the one that a prompt states; None where prompts
+            state none.
+    """
+
+    adapters: Callable[[Sequence[Profile], Sequence[str]], Adapters] | None = None
+    stated: Callable[[Profile], Profile] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,8 +70,7 @@ def generate_replies(
     requests: Sequence[Request],
     config: EvaluationConfig,
     *,
-    adapters: Generate | None,
-    scores_in_prompt: bool,
+    voice: Voice,
     max_prompt_tokens: int,
     seed: int,
     advance: Advance | None = None,
@@ -66,11 +78,10 @@ def generate_replies(
     """A reply to each request, in order, sampled from a fixed seed.
 
     Args:
-        backbone: frozen model with hooks installed where `adapters` is given.
+        backbone: frozen model, with hooks installed where the voice has adapters.
         requests: what to answer.
         config: decoding and batch size.
-        adapters: makes the adapters of a batch.
-        scores_in_prompt: whether prompts state the profile.
+        voice: makes the adapters of a batch, and states profiles.
         max_prompt_tokens: bound on the turns before a reply, as in training.
         seed: of the sampling; the caller's random state is left as it was.
         advance: told how many replies came.
@@ -81,14 +92,7 @@ def generate_replies(
         for start in range(0, len(requests), config.batch_size):
             chosen = requests[start : start + config.batch_size]
             torch.manual_seed(seed + start)
-            made = (
-                adapters([r.profile for r in chosen], [r.description for r in chosen])
-                if adapters
-                else None
-            )
-            replies += _generate_batch(
-                backbone, chosen, config, made, scores_in_prompt, max_prompt_tokens
-            )
+            replies += _generate_batch(backbone, chosen, config, voice, max_prompt_tokens)
             if advance:
                 advance(len(chosen))
     return replies
@@ -99,8 +103,7 @@ def _generate_batch(
     backbone: Backbone,
     requests: Sequence[Request],
     config: EvaluationConfig,
-    adapters: Adapters | None,
-    scores_in_prompt: bool,
+    voice: Voice,
     max_prompt_tokens: int,
 ) -> list[str]:
     tokenizer: Any = backbone.tokenizer
@@ -109,28 +112,21 @@ def _generate_batch(
         encode_prompt(
             tokenizer,
             r.context,
-            profile=r.profile.scores if scores_in_prompt else None,
+            profile=voice.stated(r.profile).scores if voice.stated else None,
             max_tokens=max_prompt_tokens,
         )
         for r in requests
     ]
     ids, mask = pad_left(prompts, int(tokenizer.pad_token_id), backbone.device)
-    sampling: dict[str, Any] = {"do_sample": False}
-    if config.temperature > 0:
-        sampling = {
-            "do_sample": True,
-            "temperature": config.temperature,
-            "top_k": config.top_k,
-            "top_p": config.top_p,
-        }
+    adapters = None
+    if voice.adapters:
+        adapters = voice.adapters([r.profile for r in requests], [r.description for r in requests])
     with injected(backbone.model, adapters):
         output = model.generate(
             input_ids=ids,
             attention_mask=mask,
-            repetition_penalty=config.repetition_penalty,
-            max_new_tokens=config.max_new_tokens,
             pad_token_id=tokenizer.pad_token_id,
-            **sampling,
+            **decoding(config),
         )
     texts = tokenizer.batch_decode(output[:, ids.shape[1] :], skip_special_tokens=True)
     return [" ".join(text.split()) for text in texts]

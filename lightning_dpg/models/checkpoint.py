@@ -16,7 +16,7 @@ from lightning_dpg import config as settings
 from lightning_dpg.data.prompts import VERSION as PROMPT_VERSION
 from lightning_dpg.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 KEY = "lightning_dpg"
 """Where the identity stands in a Lightning checkpoint."""
 
@@ -66,7 +66,7 @@ def read_checkpoint(path: Path) -> tuple[Identity, dict[str, torch.Tensor]]:
 
     Raises:
         UserError: no file, a damaged one, one that holds code instead of data, one of another
-            program or of a newer format.
+            program or of another format.
     """
     if not path.is_file():
         raise UserError(
@@ -83,18 +83,12 @@ def read_checkpoint(path: Path) -> tuple[Identity, dict[str, torch.Tensor]]:
         raise _damaged(path, error) from None
     if not isinstance(content, Mapping) or KEY not in content:
         raise UserError(f"{path} is no checkpoint of lightning_dpg: it lacks the entry {KEY!r}")
-    if isinstance(content[KEY], Mapping) and content[KEY].get("format", 0) > FORMAT:
-        raise UserError(
-            f"{path} has format {content[KEY]['format']}, this version reads up to {FORMAT}: "
-            "install a newer lightning_dpg"
-        )
+    if isinstance(content[KEY], Mapping) and content[KEY].get("format", FORMAT) != FORMAT:
+        found = content[KEY]["format"]
+        advice = "install a newer lightning_dpg" if found > FORMAT else "train again (`make train`)"
+        raise UserError(f"{path} has format {found}, this version reads {FORMAT}: {advice}")
     try:
-        weights = {
-            name.removeprefix("adapters."): tensor
-            for name, tensor in content["state_dict"].items()
-            if name.startswith("adapters.")
-        }
-        return Identity(**content[KEY]), weights
+        return Identity(**content[KEY]), dict(content["state_dict"])
     except (KeyError, TypeError, AttributeError) as error:
         raise _damaged(path, error) from None
 

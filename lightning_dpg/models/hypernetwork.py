@@ -10,13 +10,24 @@ from torch import Tensor, nn
 from lightning_dpg.models.lora import LoRA, Site, shared_parameters
 from lightning_dpg.records import HIGHEST, TRAITS
 
+INITIAL_CORE = 0.3
+"""Standard deviation of the generated cores' entries at the start."""
+INITIAL_DESCRIPTION = 0.1
+"""How far descriptions move a site's token at the start: more is noise in the dials."""
+STEP = 0.3
+"""Without a description a site's token is the same for everybody, so that all weights of the head
+pull together and one step of Adam turns a core far: its input is made smaller."""
+DIAL_GAIN = 3.0**0.5
+"""Brings scores that are spread evenly over their range to unit variance."""
+
 
 class Hypernetwork(nn.Module):
     """One token per site, self-attention over sites, and a factorised head (DPG, section 3).
 
-    The personality (five scores and a description) is added to a learned embedding of each site;
-    a transformer encoder lets the sites agree with one another; a head turns each token into the
-    site's adapter. A head that wrote A and B directly would need billions of parameters at 7 B.
+    The description, and for all outputs but `dial` the profile too, is added to a learned embedding
+    of each site; a transformer encoder lets the sites agree with one another; a head turns each
+    token into the site's adapter. A head that wrote A and B directly would need billions of
+    parameters at 7 B.
 
     Args:
         sites: where adapters go.
@@ -26,9 +37,12 @@ class Hypernetwork(nn.Module):
         width: width of the tokens.
         depth: layers of self-attention.
         heads: attention heads.
-        output: `core` or `full`, see `CoreHead` and `FullHead`.
+        output: `dial`, `core` or `full`, see `DialHead`, `CoreHead` and `FullHead`.
         basis: size of the basis of `full`.
     """
+
+    usual_mean: Tensor
+    usual_spread: Tensor
 
     def __init__(
         self,
@@ -40,16 +54,15 @@ class Hypernetwork(nn.Module):
         width: int = 128,
         depth: int = 2,
         heads: int = 4,
-        output: str = "core",
+        output: str = "dial",
         basis: int = 32,
     ) -> None:
         super().__init__()
         self.sites = list(sites)
-        first, second = nn.Linear(len(TRAITS), width), nn.Linear(width, width)
-        self.profile = nn.Sequential(first, nn.GELU(), second)
-        self.description = nn.Sequential(
-            nn.LayerNorm(description_width), nn.Linear(description_width, width)
-        )
+        self.profile = None if output == "dial" else _profile_encoder(width)
+        self.description = nn.Linear(description_width, width)
+        self.register_buffer("usual_mean", torch.zeros(description_width))
+        self.register_buffer("usual_spread", torch.ones(description_width))
         self.layer = nn.Embedding(1 + max(site.layer for site in sites), width)
         self.projection = nn.Embedding(len(_projections(sites)), width)
         kinds = _projections(sites)
@@ -72,27 +85,79 @@ class Hypernetwork(nn.Module):
         # between profiles finds no gradient: embeddings start small, the profile at full size.
         nn.init.normal_(self.layer.weight, std=0.3)
         nn.init.normal_(self.projection.weight, std=0.3)
-        nn.init.normal_(first.weight, std=1.0)
-        nn.init.normal_(second.weight, std=(2.0 / width) ** 0.5)
-        self.head: nn.Module = (
-            CoreHead(sites, rank, scale, width)
-            if output == "core"
-            else FullHead(sites, rank, scale, width, basis)
-        )
+        nn.init.normal_(self.description.weight, std=INITIAL_DESCRIPTION * description_width**-0.5)
+        self.head = _make_head(output, sites, rank, scale, width, basis)
+
+    def usual(self, descriptions: Tensor) -> None:
+        """Take from encoded descriptions, (texts, description_width), what is usual in them.
+
+        Encoded texts of one language lie close together: what tells them apart shows only against
+        their mean and spread.
+        """
+        if len(descriptions) > 1:
+            self.usual_mean.copy_(descriptions.mean(0))
+            self.usual_spread.copy_(descriptions.std(0).clamp(min=1e-3))
 
     def forward(self, profiles: Tensor, descriptions: Tensor) -> dict[str, LoRA]:
         """Adapters for a batch.
 
         Args:
-            profiles: (batch, 5), scores in [-5, 5].
+            profiles: (batch, 5), scores in [-5, 5]; a calibrated dial may go beyond.
             descriptions: (batch, description_width); a row of zeros where there is none.
         """
+        dials = profiles / HIGHEST
         known = descriptions.abs().sum(-1, keepdim=True) > 0
-        person = self.profile(profiles / HIGHEST) + self.description(descriptions) * known
+        person = self.description((descriptions - self.usual_mean) / self.usual_spread) * known
+        if self.profile is not None:
+            person = person + self.profile(dials)
         place = self.layer(self.layers) + self.projection(self.kinds)
         tokens = person[:, None, :] + place[None, :, :]  # (B, S, width)
-        adapters: dict[str, LoRA] = self.head(self.norm(self.encoder(tokens)))
+        adapters: dict[str, LoRA] = self.head(self.norm(self.encoder(tokens)), dials)
         return adapters
+
+
+def _profile_encoder(width: int) -> nn.Sequential:
+    first, second = nn.Linear(len(TRAITS), width), nn.Linear(width, width)
+    nn.init.normal_(first.weight, std=1.0)
+    nn.init.normal_(second.weight, std=(2.0 / width) ** 0.5)
+    return nn.Sequential(first, nn.GELU(), second)
+
+
+def _make_head(
+    output: str, sites: Sequence[Site], rank: int, scale: float, width: int, basis: int
+) -> nn.Module:
+    if output == "full":
+        return FullHead(sites, rank, scale, width, basis)
+    return (DialHead if output == "dial" else CoreHead)(sites, rank, scale, width)
+
+
+class DialHead(nn.Module):
+    """A core for each trait, which the scores turn like dials: B (1 + C + Σ p_t C_t) A.
+
+    A and B are learned and shared by everybody; C and the five C_t are generated for each site from
+    the description alone. The profile p enters linearly: equal steps of a score are equal steps of
+    the weights, the opposite profile is the opposite change, and no sample can be learned by heart
+    through a profile that is its own. B starts at zero, so the model starts unchanged.
+    """
+
+    def __init__(self, sites: Sequence[Site], rank: int, scale: float, width: int) -> None:
+        super().__init__()
+        self.sites, self.rank, self.scale = list(sites), rank, scale
+        self.a, self.b = shared_parameters(sites, rank)
+        self.cores = nn.Linear(width, (1 + len(TRAITS)) * rank * rank)
+        nn.init.normal_(self.cores.weight, std=INITIAL_CORE / STEP * width**-0.5)
+        nn.init.zeros_(self.cores.bias)
+
+    def forward(self, tokens: Tensor, dials: Tensor) -> dict[str, LoRA]:
+        """tokens: (batch, sites, width). dials: (batch, 5), 1 at the highest score."""
+        shape = (1 + len(TRAITS), self.rank, self.rank)
+        cores = self.cores(STEP * tokens).unflatten(-1, shape)  # (B, S, 1 + 5, r, r)
+        turned = torch.einsum("bt,bstij->bsij", dials * DIAL_GAIN, cores[:, :, 1:])
+        cores = cores[:, :, 0] + turned + torch.eye(self.rank, device=tokens.device)
+        return {
+            site.name: LoRA(a[None], b @ cores[:, i], self.scale)
+            for i, (site, a, b) in enumerate(zip(self.sites, self.a, self.b, strict=True))
+        }
 
 
 class CoreHead(nn.Module):
@@ -109,8 +174,9 @@ class CoreHead(nn.Module):
         self.core = nn.Linear(width, rank * rank)
         nn.init.normal_(self.core.weight, std=width**-0.5)
 
-    def forward(self, tokens: Tensor) -> dict[str, LoRA]:
-        """tokens: (batch, sites, width)."""
+    def forward(self, tokens: Tensor, dials: Tensor) -> dict[str, LoRA]:
+        """tokens: (batch, sites, width), which know the profile; dials are not read."""
+        del dials
         cores = self.core(tokens).unflatten(-1, (self.rank, self.rank))  # (B, S, r, r)
         cores = cores + torch.eye(self.rank, device=cores.device)
         return {
@@ -138,8 +204,9 @@ class FullHead(nn.Module):
             {kind: nn.Parameter(torch.zeros(widths[kind], basis)) for kind in kinds}
         )
 
-    def forward(self, tokens: Tensor) -> dict[str, LoRA]:
-        """tokens: (batch, sites, width)."""
+    def forward(self, tokens: Tensor, dials: Tensor) -> dict[str, LoRA]:
+        """tokens: (batch, sites, width), which know the profile; dials are not read."""
+        del dials
         weights = self.weights(tokens).unflatten(-1, (self.basis, self.rank))  # (B, S, basis, r)
         return {
             site.name: LoRA(a[None], self.bases[site.projection] @ weights[:, i], self.scale)

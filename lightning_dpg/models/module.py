@@ -16,11 +16,15 @@ from lightning_dpg.data.collate import Batch, Collate
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.checkpoint import KEY, Identity
 from lightning_dpg.models.description import DescriptionEncoder
+from lightning_dpg.models.dial import Dial
 from lightning_dpg.models.hypernetwork import Hypernetwork
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.likelihood import reply_nll
 from lightning_dpg.models.lora import LoRA, Site, StaticLoRA, find_sites
-from lightning_dpg.records import Profile
+from lightning_dpg.records import HIGHEST, Profile
+
+LIMIT_IN_PROMPT = HIGHEST
+"""A prompt states scores of the scale alone; the dial of an adapter may go beyond."""
 
 
 def make_adapter_source(
@@ -75,6 +79,7 @@ class PersonalityModule(L.LightningModule):
         self.contrastive_weight = contrastive_weight
         self.sites = find_sites(backbone.model, config.lora.projections, config.lora.first_layer)
         self.adapters = make_adapter_source(source, config, backbone, self.sites)
+        self.dial = Dial(LIMIT_IN_PROMPT if collate.scores_in_prompt else config.calibration.limit)
         object.__setattr__(self, "backbone", backbone)
         self.describe = DescriptionEncoder(backbone)
         injection = install(backbone.model, self.sites)
@@ -83,6 +88,12 @@ class PersonalityModule(L.LightningModule):
                 {"use_reentrant": False, "context_fn": injection.checkpoint_contexts}
             )
             backbone.model.train()  # checkpointing is off in eval mode; Llama has no dropout
+
+    def know_descriptions(self, descriptions: Sequence[str]) -> None:
+        """Show the hypernetwork what is usual in the descriptions it will be trained on."""
+        texts = sorted({text for text in descriptions if text.strip()})
+        if isinstance(self.adapters, Hypernetwork) and texts:
+            self.adapters.usual(self.describe(texts))
 
     def forward(self, profiles: Tensor, descriptions: list[str]) -> dict[str, LoRA]:
         """Adapters for profiles (B, 5) and B descriptions."""
@@ -93,13 +104,19 @@ class PersonalityModule(L.LightningModule):
     def adapters_for(
         self, profiles: Sequence[Profile], descriptions: Sequence[str]
     ) -> dict[str, LoRA]:
-        """Adapters to generate with, for as many personas."""
+        """Adapters to generate with, for as many personas; the dial is turned as it was fitted."""
         scores = torch.tensor([p.scores for p in profiles], device=self.device)
         was_training = self.training
         self.eval()
-        adapters: dict[str, LoRA] = self(scores, list(descriptions))
+        adapters: dict[str, LoRA] = self(self.dial(scores), list(descriptions))
         self.train(was_training)
         return adapters
+
+    def stated(self, profile: Profile) -> Profile:
+        """The profile that a prompt states so that this one is measured."""
+        return Profile.cut(
+            self.dial(torch.tensor([profile.scores], device=self.device))[0].tolist()
+        )
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Cross-entropy per token of the replies, plus the weighted contrast between profiles."""
@@ -115,8 +132,9 @@ class PersonalityModule(L.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Cross-entropy of held-out characters under their own profile and under its negation."""
-        own, tokens = self._nll(batch, batch["profiles"])
-        other, _ = self._nll(self._restated(batch, -batch["profiles"]), -batch["profiles"])
+        profiles, described = batch["profiles"], self._described(batch["descriptions"])
+        own, tokens = self._nll(batch, profiles, described)
+        other, _ = self._nll(self._restated(batch, -profiles), -profiles, described)
         count = len(tokens)
         self.log(
             "val/loss", own.sum() / tokens.sum(), prog_bar=True, batch_size=count, sync_dist=True
@@ -135,30 +153,35 @@ class PersonalityModule(L.LightningModule):
             checkpoint[KEY] = asdict(self.identity)
 
     def _losses(self, batch: Batch, step: int) -> tuple[Tensor, Tensor, Tensor | None]:
+        profiles, described = batch["profiles"], self._described(batch["descriptions"])
         if not self.contrastive_weight:
-            return *self._nll(batch, batch["profiles"]), None
-        profiles = batch["profiles"]
-        others = self._other_profiles(profiles, step)
-        pair = torch.cat([profiles, others])
+            return *self._nll(batch, profiles, described), None
+        others, strangers = self._others(profiles, described, step)
+        pair, descriptions = torch.cat([profiles, others]), torch.cat([described, strangers])
         if self.collate.scores_in_prompt:
             both = _concatenate(
                 batch, self._restated(batch, others), self.collate.tokenizer.pad_token_id
             )
-            nll, tokens = self._nll(both, pair)
+            nll, tokens = self._nll(both, pair, descriptions)
         else:  # the same text for both: layers below the first site run once
-            nll, tokens = self._nll(batch, pair, branches=2)
+            nll, tokens = self._nll(batch, pair, descriptions, branches=2)
         (own, other), count = nll.chunk(2), tokens[: len(profiles)]
         contrast = F.softplus((own - other) / count.sqrt()).mean()
         return own, count, contrast
 
-    def _other_profiles(self, profiles: Tensor, step: int) -> Tensor:
-        """What own profiles (B, 5) are contrasted with.
+    def _others(self, profiles: Tensor, described: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Whom own profiles (B, 5) and encoded descriptions (B, hidden) are contrasted with.
 
         The opposite profile teaches the direction; that of another sample keeps the contrast inside
-        the corpus's own range of profiles.
+        the corpus's own range of profiles. With somebody else's description beside it, descriptions
+        are taught to matter as well; where a sample has none, the other has none either.
         """
-        alternate = self.config.objective.other_profile == "alternate" and len(profiles) > 1
-        return profiles.roll(1, dims=0) if alternate and step % 2 else -profiles
+        objective = self.config.objective
+        alternate = objective.other_profile == "alternate" and len(profiles) > 1
+        others = profiles.roll(1, dims=0) if alternate and step % 2 else -profiles
+        if objective.other_description == "own":
+            return others, described
+        return others, _strangers(described)
 
     def _restated(self, batch: Batch, profiles: Tensor) -> Batch:
         """The batch under other profiles: new prompts where prompts state them, else the same."""
@@ -169,20 +192,17 @@ class PersonalityModule(L.LightningModule):
             encoded[key] = encoded[key].to(profiles.device)
         return encoded
 
-    def _nll(self, batch: Batch, profiles: Tensor, branches: int = 1) -> tuple[Tensor, Tensor]:
-        """NLL and tokens of each reply, (len(profiles),), under these profiles' adapters."""
-        described = self._described(batch["descriptions"])
-        repeat = len(profiles) // len(described)
-        adapters = self.adapters(profiles, described.repeat(repeat, 1))
+    def _nll(
+        self, batch: Batch, profiles: Tensor, described: Tensor, branches: int = 1
+    ) -> tuple[Tensor, Tensor]:
+        """NLL and tokens of each reply, (len(profiles),), under these people's adapters."""
+        adapters = self.adapters(profiles, described)
         model = self.backbone.model
         with injected(model, adapters, branches):
             return reply_nll(model, batch["input_ids"], batch["labels"], branches)
 
     def _described(self, descriptions: list[str]) -> Tensor:
-        """Encoded descriptions (B, hidden); in training some are left out, as zeros.
-
-        What is left out is the same for both profiles of a contrast: they differ in nothing else.
-        """
+        """Encoded descriptions (B, hidden); in training some are left out, as zeros."""
         vectors = self.describe(descriptions)
         dropout = self.config.hypernetwork.description_dropout
         if not (self.training and dropout):
@@ -203,6 +223,17 @@ class PersonalityModule(L.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+
+def _strangers(described: Tensor) -> Tensor:
+    """To each of the encoded descriptions (B, hidden) that is one, the next of the batch's others.
+
+    Rows of zeros (no description) stay; so does a description that is the only one.
+    """
+    known = described.abs().sum(-1) > 0
+    result = described.clone()
+    result[known] = described[known].roll(1, dims=0)
+    return result
 
 
 def _concatenate(first: Batch, second: Batch, pad: int) -> Batch:

@@ -88,6 +88,12 @@ class Fields:
             raise self.wrong(key, "a number or null", value)
         return float(value) if math.isfinite(value) else None
 
+    def numbers(self, key: str) -> tuple[float | None, ...]:
+        """The numbers in the list under `key`; None where an entry is null or not finite."""
+        items = {str(i): item for i, item in enumerate(self._list(key))}
+        entries = Fields(self.path, self._at(key), items)
+        return tuple(entries.number(place) for place in items)
+
     def scores(self, key: str) -> tuple[float, ...] | None:
         """One finite number per trait under `key`; None where it is absent or null."""
         value = self.values.get(key)

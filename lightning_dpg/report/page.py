@@ -87,6 +87,7 @@ def render(run: RunFolder) -> str:
         rows=tables.headline_rows(run),
         deviations=drawing.deviations(),
         scatters=drawing.scatters(),
+        dose_charts=drawing.dose_charts(),
         cards=drawing.cards(),
         curves=drawing.curves(),
         reach=drawing.reach,
@@ -122,6 +123,19 @@ class _Drawing:
                 key = f"{_identifier(arm.name)}-{trait}"
                 found[arm.name].append(inline_svg(figure, self.variables, key, said))
         return found
+
+    def dose_charts(self) -> list[Markup]:
+        """One panel per trait of the dose-response of the main arm."""
+        look = self.looks[self.run.main.name]
+        return [
+            inline_svg(
+                plots.dose_chart(dose, look),
+                self.variables,
+                f"dose-{dose.trait}",
+                f"{dose.trait}: asked against measured, one dial at a time",
+            )
+            for dose in self.run.doses
+        ]
 
     def cards(self) -> list[Card]:
         chosen = choose(self.run.personas, self.run.main)

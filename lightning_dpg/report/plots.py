@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lightning_dpg.records import HIGHEST, LOWEST, TRAITS
-from lightning_dpg.report.reading import Arm, Curve, Estimate, Persona
+from lightning_dpg.report.reading import Arm, Curve, Dose, Estimate, Persona
 from lightning_dpg.report.style import INK, MUTED, PAPER, RULE, Look, label
 from lightning_dpg.report.tables import number, signed
 
@@ -116,6 +116,25 @@ def deviation_chart(
     axes.tick_params(axis="y", length=0, labelsize=NORMAL, labelcolor=INK, pad=6)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("P.S.D.C. (L2), lower is better", size=SMALL, color=MUTED)
+    return _figure(axes)
+
+
+def dose_chart(dose: Dose, look: Look) -> Figure:
+    """Measured score (y) of one trait at each dose (x) of its dial; the dashed line is perfect."""
+    side = HIGHEST + 0.5
+    axes = _axes(2.7, 3.13, left=0.4, right=0.05, top=0.36, bottom=0.52)
+    axes.plot([-side, side], [-side, side], color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=1)
+    axes.axhline(0, color=RULE, lw=0.7, zorder=0)
+    if dose.points:
+        doses, scores = zip(*dose.points, strict=True)
+        axes.plot(doses, scores, color=look.light, lw=1.4, marker=look.marker, ms=4.5, zorder=3)
+    axes.set(xlim=(-side, side), ylim=(-side, side))
+    axes.set_xticks([LOWEST, 0, HIGHEST])
+    axes.set_yticks([LOWEST, 0, HIGHEST])
+    axes.set_title(dose.trait.capitalize(), loc="left", size=NORMAL, color=INK, pad=7)
+    axes.set_xlabel(
+        f"asked, \N{GREEK SMALL LETTER RHO} {signed(dose.spearman)}", size=SMALL, color=MUTED
+    )
     return _figure(axes)
 
 

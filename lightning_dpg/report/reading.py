@@ -9,7 +9,7 @@ import csv
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,9 @@ class Arm:
         trait_r: prompted against measured, one per trait; None where it is not defined.
         measured: by persona id, for the personas that were scored.
         reasons: by persona id, why there is no score.
+        fluency: what was counted of its replies (nll, distinct_1, loops, ...); empty where nothing.
+        second_r: prompted against what a second instrument measured, one per trait.
+        second: name of that instrument; empty where there was none.
     """
 
     name: str
@@ -63,6 +66,9 @@ class Arm:
     unscored: int
     measured: Mapping[str, Scores]
     reasons: Mapping[str, str]
+    fluency: Mapping[str, float | None] = field(default_factory=dict)
+    second_r: tuple[float | None, ...] = ()
+    second: str = ""
 
     def deviation(self, persona: Persona) -> float | None:
         """L2 distance from the prompted to the measured profile of one persona."""
@@ -77,6 +83,21 @@ class Ratio:
     name: str
     value: Estimate
     against: str = ""
+
+
+@dataclass(frozen=True)
+class Dose:
+    """One dial turned by itself: measured scores of its trait at each dose, and slopes.
+
+    `off_slope` is the steepest slope of another trait, `off_trait` says which.
+    """
+
+    trait: str
+    points: tuple[tuple[float, float], ...]
+    spearman: float | None
+    slope: float | None
+    off_slope: float | None
+    off_trait: str
 
 
 @dataclass(frozen=True)
@@ -95,6 +116,8 @@ class RunFolder:
 
     Attributes:
         facts: the plain facts of the run (experiment, seed, labels, judge, ...), as written.
+        doses: the dose-response of the main arm, a trait each; empty where none was made.
+        descriptions: what descriptions explain by themselves (explained, expected, p, replies).
         curves: by folder of the trained arm, then by logged column.
     """
 
@@ -105,6 +128,8 @@ class RunFolder:
     arms: tuple[Arm, ...]
     trivial: tuple[Arm, ...]
     ratios: tuple[Ratio, ...]
+    doses: tuple[Dose, ...]
+    descriptions: Mapping[str, float | None]
     replies: tuple[Reply, ...]
     curves: Mapping[str, Mapping[str, Curve]]
     config: str
@@ -140,6 +165,8 @@ def read_run(folder: Path) -> RunFolder:
         arms=arms,
         trivial=tuple(_arm(name, entry) for name, entry in results.children("trivial").items()),
         ratios=tuple(_ratios(results)),
+        doses=tuple(_dose(*item) for item in results.children("dose_response").items()),
+        descriptions=_numbers(results.child("descriptions")),
         replies=_replies(folder / REPLIES),
         curves={file.parent.name: _curves(file) for file in sorted(folder.glob("*/metrics.csv"))},
         config=config.read_text(encoding="utf-8") if config.is_file() else "",
@@ -178,7 +205,7 @@ def _arm(name: str, entry: Fields) -> Arm:
     correlations = entry.child("trait_r")
     psdc = {norm: _estimate(value) for norm, value in entry.children("psdc").items()}
     scores = {persona: measured.scores(persona) for persona in measured.values}
-    reasons = entry.child("reasons")
+    reasons, second = entry.child("reasons"), entry.child("second")
     return Arm(
         name=name,
         psdc={norm: value for norm, value in psdc.items() if value is not None},
@@ -187,6 +214,31 @@ def _arm(name: str, entry: Fields) -> Arm:
         unscored=int(entry.number("unscored") or 0),
         measured={persona: value for persona, value in scores.items() if value is not None},
         reasons={persona: reasons.text(persona) for persona in reasons.values},
+        fluency=_numbers(entry.child("fluency")),
+        second_r=tuple(second.child("trait_r").number(trait) for trait in TRAITS),
+        second=second.text("instrument", ""),
+    )
+
+
+def _numbers(entry: Fields) -> dict[str, float | None]:
+    return {name: entry.number(name) for name in entry.values}
+
+
+def _dose(trait: str, entry: Fields) -> Dose:
+    doses, measured = entry.numbers("doses"), entry.numbers("measured")
+    if len(doses) != len(measured):
+        raise entry.wrong("measured", f"{len(doses)} numbers", list(measured))
+    return Dose(
+        trait=trait,
+        points=tuple(
+            (dose, score)
+            for dose, score in zip(doses, measured, strict=True)
+            if dose is not None and score is not None
+        ),
+        spearman=entry.number("spearman"),
+        slope=entry.number("slope"),
+        off_slope=entry.number("off_slope"),
+        off_trait=entry.text("off_trait", "") if entry.values.get("off_trait") else "",
     )
 
 

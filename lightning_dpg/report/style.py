@@ -25,16 +25,20 @@ class Look:
 _KNOWN = {
     "dpg": Look("#0068ad", "#5cb8f5", "o"),
     "lora_sft": Look("#d1570a", "#ff9a55", "s"),
+    "lora_sft_contrast": Look("#8a6a00", "#e3bd3b", "v"),
     "prompted": Look("#00805f", "#3fcf9f", "^"),
     "unadapted": Look("#a34f82", "#e59cc8", "D"),
 }
 _SPARE = (
-    Look("#8a6a00", "#e3bd3b", "v"),
     Look("#5b4bb5", "#ada1ff", "P"),
     Look("#2f8fa8", "#7fdcf0", "X"),
     Look("#7a5230", "#d0a379", "p"),
 )
-_NAMES = {"dpg": "DPG", "lora_sft": "LoRA-SFT"}
+_NAMES = {
+    "dpg": "DPG",
+    "lora_sft": "LoRA-SFT",
+    "lora_sft_contrast": "LoRA-SFT with contrast",
+}
 
 
 def looks(arms: Sequence[str]) -> dict[str, Look]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -17,8 +17,7 @@ from lightning_dpg.assessment.local import MAX_TOKENS, LocalAssessor
 from lightning_dpg.assessment.markers import MARKERS, QUESTION, VERSION
 from lightning_dpg.assessment.reference import Reference
 from lightning_dpg.config import BackboneConfig
-from lightning_dpg.corpus.build import _pool
-from lightning_dpg.corpus.sources import read_sources
+from lightning_dpg.corpus.sources import Sources, character_id, read_sources
 from lightning_dpg.errors import UserError
 from lightning_dpg.models.backbone import Backbone, load_backbone
 from lightning_dpg.records import TRAITS
@@ -59,6 +58,11 @@ def assessor(model: LlamaForCausalLM, **settings: int) -> LocalAssessor:
     return LocalAssessor(model, word_tokenizer(), "tiny", **{"min_words": 8, **settings})
 
 
+def alone(texts: Sequence[str]) -> list[list[str]]:
+    """Each text as all that a person said."""
+    return [[text] for text in texts]
+
+
 def test_log_probabilities_equal_a_plain_forward_pass(model: LlamaForCausalLM) -> None:
     local = assessor(model, batch_size=5)
     found = local.logprobs(TEXTS)
@@ -75,10 +79,10 @@ def test_log_probabilities_equal_a_plain_forward_pass(model: LlamaForCausalLM) -
 
 def test_order_and_batch_size_change_nothing(model: LlamaForCausalLM) -> None:
     one, many = assessor(model, batch_size=1), assessor(model, batch_size=32)
-    one.fit(TEXTS)
-    many.fit(TEXTS[::-1])
-    expected = one.rate(TEXTS)
-    for got, wanted in zip(reversed(many.rate(TEXTS[::-1])), expected, strict=True):
+    one.fit(alone(TEXTS))
+    many.fit(alone(TEXTS[::-1]))
+    expected = one.rate(alone(TEXTS))
+    for got, wanted in zip(reversed(many.rate(alone(TEXTS[::-1]))), expected, strict=True):
         assert got.reason == wanted.reason
         if wanted.complete:
             assert got.scores == pytest.approx(wanted.scores, abs=1e-2)
@@ -88,18 +92,42 @@ def test_order_and_batch_size_change_nothing(model: LlamaForCausalLM) -> None:
 def test_ratings_come_from_norms_and_contrast(model: LlamaForCausalLM) -> None:
     local = assessor(model)
     logprobs = local.logprobs(TEXTS)
-    reference = local.fit(TEXTS)
+    reference = local.fit(alone(TEXTS))
     assert reference == local.reference
-    assert reference == Reference.fit(logprobs, [count_words(t) for t in TEXTS], local.contrast)
-    scores = reference.scores(logprobs, [count_words(t) for t in TEXTS])
-    for rating, row, text in zip(local.rate(TEXTS), scores, TEXTS, strict=True):
+    words, people = [count_words(t) for t in TEXTS], [str(i) for i in range(len(TEXTS))]
+    assert reference == Reference.fit(logprobs, words, people, local.contrast)
+    scores = [reference.score(row[None]) for row in reference.readings(logprobs, words)]
+    for rating, row, text in zip(local.rate(alone(TEXTS)), scores, TEXTS, strict=True):
         if count_words(text) >= 8:
             assert rating.scores == tuple(row)
         else:
             assert rating.scores == (None,) * 5
             words = f"{count_words(text)} words, 8 are needed"
             assert rating.reason == f"insufficient evidence: {words}"
-    assert sum(rating.complete for rating in local.rate(TEXTS)) == 21
+    assert sum(rating.complete for rating in local.rate(alone(TEXTS))) == 21
+
+
+def test_passages_are_read_apart_and_averaged(model: LlamaForCausalLM) -> None:
+    local = assessor(model)
+    reference = local.fit([TEXTS[i : i + 4] for i in range(0, len(TEXTS), 4)])
+    passages = TEXTS[:5]
+    readings = reference.readings(local.logprobs(passages), [count_words(t) for t in passages])
+    together, shuffled, joined = local.rate([passages, passages[::-1], [" ".join(passages)]])
+    assert together.scores == pytest.approx(reference.score(readings), abs=1e-3)
+    assert together.scores == pytest.approx(shuffled.scores, abs=1e-3)
+    assert together.scores != pytest.approx(joined.scores, abs=0.1)
+    apart = local.rate([passages[:2], passages[2:]])
+    assert apart[1].scores == pytest.approx(reference.score(readings[2:]), abs=1e-3)
+
+
+def test_the_words_of_all_passages_count(model: LlamaForCausalLM) -> None:
+    local = assessor(model)
+    local.fit(alone(TEXTS))
+    short, enough = local.rate(
+        [["one two three"], ["one two three four", "five six", "seven eight"]]
+    )
+    assert short.reason == "insufficient evidence: 3 words, 8 are needed"
+    assert enough.complete
 
 
 def test_the_contrast_weighs_poles_alike(model: LlamaForCausalLM) -> None:
@@ -150,7 +178,7 @@ def test_of_a_long_text_the_last_words_are_read(model: LlamaForCausalLM) -> None
 
 def test_without_norms_nothing_is_rated(model: LlamaForCausalLM) -> None:
     with pytest.raises(RuntimeError, match="call fit with a corpus first"):
-        assessor(model).rate(TEXTS)
+        assessor(model).rate(alone(TEXTS))
 
 
 def test_the_instrument_has_a_name(model: LlamaForCausalLM) -> None:
@@ -165,11 +193,25 @@ def test_progress_is_told(model: LlamaForCausalLM) -> None:
 
 def test_no_text_is_no_rating(model: LlamaForCausalLM) -> None:
     local = assessor(model)
-    local.fit(TEXTS)
+    local.fit(alone(TEXTS))
     assert local.rate([]) == []
+    nobody, silent = local.rate([[], ["...", ""]])
+    assert nobody.reason == silent.reason == "insufficient evidence: 0 words, 8 are needed"
 
 
 # On the real model.
+
+
+def speeches(sources: Sources, count: int) -> dict[str, list[str]]:
+    """The longest speeches of each character that has so many of eight words or more."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for dialogue in sources.dialogues:
+        for utterance in dialogue.utterances:
+            key = character_id(dialogue, utterance.speaker)
+            if key in sources.characters and count_words(utterance.text) >= 8:
+                said[key].append(utterance.text)
+    longest = {key: sorted(spoken, key=lambda t: -len(t))[:count] for key, spoken in said.items()}
+    return {key: spoken for key, spoken in longest.items() if len(spoken) == count}
 
 
 @pytest.fixture(scope="module")
@@ -185,17 +227,14 @@ def real() -> Iterator[LocalAssessor]:
 def test_the_authors_poles_are_told_apart(real: LocalAssessor) -> None:
     """Known groups: what the bundled corpus's authors meant is what the instrument finds."""
     sources = read_sources(["bundled"], ["en"])
-    longest = sorted(_pool(sources).items(), key=lambda item: -count_words(item[1]))
-    of = defaultdict(list)
-    for (dialogue, character), text in longest:
-        of[character].append((dialogue, text))
-    pooled = {(d, c): text for c, found in of.items() for d, text in found[:3]}
-    logprobs = real.logprobs(list(pooled.values()))
-    real.set_norms(list(pooled.values()), logprobs)
-    scores = defaultdict(list)
-    ratings = real.rate_logprobs(list(pooled.values()), logprobs)
-    for (_, character), rating in zip(pooled, ratings, strict=True):
-        scores[character].append(rating.scores)
+    said = speeches(sources, 24)
+    real.fit(list(said.values()))
+    scores = {
+        character: [
+            rating.scores for rating in real.rate([spoken[i : i + 8] for i in range(0, 24, 8)])
+        ]
+        for character, spoken in said.items()
+    }
     auc = {}
     for trait, name in enumerate(TRAITS):
         means = {c: np.mean([row[trait] for row in rows]) for c, rows in scores.items()}
@@ -212,11 +251,11 @@ def test_the_authors_poles_are_told_apart(real: LocalAssessor) -> None:
 @pytest.mark.slow
 def test_on_the_real_model_order_and_batch_size_matter_little(real: LocalAssessor) -> None:
     sources = read_sources(["bundled"], ["en"])
-    texts = [text for text in _pool(sources).values() if count_words(text) >= 25][:18]
-    real.set_norms(texts, real.logprobs(texts))
-    expected = np.array([rating.scores for rating in real.rate(texts)], dtype=float)
+    people = list(speeches(sources, 6).values())[:18]
+    real.fit(people)
+    expected = np.array([rating.scores for rating in real.rate(people)], dtype=float)
     real.batch_size = 5
-    other = np.array([rating.scores for rating in real.rate(texts[::-1])], dtype=float)[::-1]
+    other = np.array([rating.scores for rating in real.rate(people[::-1])], dtype=float)[::-1]
     real.batch_size = 32
     assert np.abs(other - expected).mean() < 0.15
     assert expected.std() > 1.0

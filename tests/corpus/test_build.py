@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from lightning_dpg.assessment.local import LocalAssessor
 from lightning_dpg.assessment.reference import Reference
 from lightning_dpg.assessment.scripted import ScriptedAssessor, digest_scores
 from lightning_dpg.config import DataConfig
-from lightning_dpg.corpus.build import POOLED_WORDS, build_corpus
+from lightning_dpg.corpus.build import build_corpus
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.progress import Steps
 from lightning_dpg.records import Rating
@@ -45,9 +46,9 @@ class Counting(ScriptedAssessor):
         super().__init__(min_words=min_words)
         self.asked: list[str] = []
 
-    def rate(self, texts: Sequence[str], *args: Any, **kwargs: Any) -> list[Rating]:
-        self.asked += texts
-        return super().rate(texts, *args, **kwargs)
+    def rate(self, persons: Sequence[Sequence[str]], *args: Any, **kwargs: Any) -> list[Rating]:
+        self.asked += ["\n".join(passages) for passages in persons]
+        return super().rate(persons, *args, **kwargs)
 
 
 @pytest.fixture
@@ -62,6 +63,16 @@ def path(tmp_path: Path) -> Path:
 def build(path: Path, assessor: Any, **settings: Any) -> Corpus:
     config = DataConfig(sources=[str(path)], **settings)
     return build_corpus(config, assessor, path.parent.parent / "cache", Steps())
+
+
+def tiny_llama() -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=200, num_attention_heads=2, num_key_value_heads=2, pad_token_id=0, **shape
+        )
+    ).eval()
 
 
 def scores(text: str) -> Any:
@@ -106,17 +117,6 @@ def test_what_a_group_or_nobody_says_is_not_rated(path: Path) -> None:
         assert row["reason"] == "said by a group or by nobody named"
         assert not any(row["text"] in text for text in assessor.asked)
     assert len(assessor.asked) == 5 + 4  # five speeches, two characters in each of two scenes
-
-
-def test_a_long_part_is_pooled_up_to_what_an_evaluation_rates(path: Path) -> None:
-    line = "one two three four five six seven eight nine ten"
-    path.write_text("".join(f"ANNA: {line} {i}.\nBEN: Yes.\n" for i in range(60)), encoding="utf-8")
-    assessor = Counting()
-    build(path, assessor)
-    (pooled,) = [t for t in assessor.asked if t.startswith("one") and "\n" in t]
-    lines = pooled.split("\n")
-    assert lines == [f"{line} {i}." for i in range(len(lines))]
-    assert 11 * (len(lines) - 1) < POOLED_WORDS <= 11 * len(lines)
 
 
 def test_the_card_says_what_the_corpus_is(path: Path) -> None:
@@ -196,15 +196,7 @@ def test_a_half_built_corpus_is_built_again(path: Path) -> None:
 
 
 def test_a_local_assessor_leaves_its_norms(path: Path) -> None:
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=200, num_attention_heads=2, num_key_value_heads=2, pad_token_id=0, **shape
-        )
-    ).eval()
+    model = tiny_llama()
     assessor = LocalAssessor(model, word_tokenizer(), "tiny", min_words=4)
     corpus = build(path, assessor)
     assert assessor.reference is not None
@@ -216,5 +208,21 @@ def test_a_local_assessor_leaves_its_norms(path: Path) -> None:
         min_words=4,
         reference=Reference.from_dict(corpus.reference),
     )
-    (rating,) = later.rate([corpus.utterances[0]["text"]])
-    assert corpus.utterances[0]["reply_scores"] == pytest.approx(rating.scores, abs=1e-3)
+    rows = list(corpus.utterances)
+    alone, together = later.rate([[rows[0]["text"]], [rows[0]["text"], rows[3]["text"]]])
+    assert rows[0]["reply_scores"] == pytest.approx(alone.scores, abs=1e-3)
+    assert rows[3]["dialogue_scores"] == pytest.approx(together.scores, abs=1e-3)
+    assert alone != together
+
+
+def test_a_local_assessor_reads_each_speech_once(path: Path) -> None:
+    read: list[str] = []
+
+    class Reading(LocalAssessor):
+        def logprobs(self, texts: Sequence[str], advance: Any = None) -> Any:
+            read.extend(texts)
+            return super().logprobs(texts, advance)
+
+    build(path, Reading(tiny_llama(), word_tokenizer(), "tiny", min_words=4))
+    assert sorted(read) == sorted(set(read))
+    assert len(read) == 5

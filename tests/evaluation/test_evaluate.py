@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lightning_dpg.assessment.scripted import ScriptedAssessor, digest_scores
@@ -13,9 +14,11 @@ from lightning_dpg.config import Config
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.samples import make_samples, split_samples
 from lightning_dpg.evaluation.evaluate import REPLIES, evaluate
+from lightning_dpg.evaluation.instruments import Instruments
 from lightning_dpg.evaluation.questions import CLOSING
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.progress import Steps
+from lightning_dpg.records import TRAITS
 
 
 @pytest.fixture
@@ -23,12 +26,15 @@ def run(config: Config, corpus: Corpus, backbone: Backbone, tmp_path: Path) -> A
     """Evaluates into tmp_path; gives the results and the lines of the replies."""
     e = config.evaluation
     e.arms, e.drawn_profiles, e.replies_per_persona = ["unadapted", "prompted"], 3, 2
-    e.max_new_tokens, e.bootstrap = 12, 20
+    e.max_new_tokens, e.bootstrap, e.fluency_replies = 12, 20, 2
     config.data.test_fraction = config.data.validation_fraction = 0.2
     split = split_samples(make_samples(corpus, config.data), config.data, 0)
 
+    scripted = ScriptedAssessor()
+    instruments = Instruments(scripted, scripted, ScriptedAssessor(min_words=3))
+
     def go() -> tuple[dict[str, Any], list[dict[str, str]]]:
-        found = evaluate(config, corpus, split, backbone, ScriptedAssessor(), {}, tmp_path, Steps())
+        found = evaluate(config, corpus, split, backbone, instruments, {}, tmp_path, Steps())
         lines = (tmp_path / REPLIES).read_text(encoding="utf-8").splitlines()
         return found, [json.loads(line) for line in lines]
 
@@ -72,3 +78,16 @@ def test_an_arm_that_is_not_whole_is_generated_again(run: Any, tmp_path: Path) -
     text = "\n".join(json.dumps(line) for line in lines[:-1])
     (tmp_path / REPLIES).write_text(text + "\n", encoding="utf-8")
     assert run()[1] == lines
+
+
+def test_each_arm_has_its_fluency_and_a_second_opinion(run: Any) -> None:
+    found, lines = run()
+    for arm in ("unadapted", "prompted"):
+        fluency = found["arms"][arm]["fluency"]
+        said = [ln["reply"] for ln in lines if ln["arm"] == arm]
+        assert fluency["nll"] > 0 and 0 < fluency["distinct_2"] <= 1
+        assert fluency["words"] == pytest.approx(np.mean([len(text.split()) for text in said]))
+        second = found["arms"][arm]["second"]
+        assert second["instrument"] == "scripted/digest_scores/min_words=3"
+        assert set(second["trait_r"]) == set(TRAITS)
+    assert "dose_response" not in found  # it is asked of DPG

@@ -51,7 +51,8 @@ def test_no_question_stands_in_the_bundled_corpus() -> None:
 
 def test_questions_go_round() -> None:
     assert questions_for(3, 0, VALIDATION) == list(VALIDATION[:3])
-    assert questions_for(3, 3, VALIDATION) == [VALIDATION[3], VALIDATION[0], VALIDATION[1]]
+    last = len(VALIDATION) - 1
+    assert questions_for(3, last, VALIDATION) == [VALIDATION[last], VALIDATION[0], VALIDATION[1]]
     assert questions_for(0, 5, CLOSING) == []
     assert len(questions_for(30, 2, CLOSING)) == 30
 

@@ -33,6 +33,9 @@ RATINGS = {
 MEAN = Profile((1.0, 0.0, 0.0, 0.0, 0.0))
 
 
+TRIVIAL = {"dpg_over_constant_zero", "dpg_over_corpus_mean"}
+
+
 def results(ratings: Any = RATINGS, personas: list[Persona] = PERSONAS) -> dict[str, Any]:
     summary = summarise(personas, ratings, MEAN, resamples=200, seed=0)
     return json.loads(json.dumps(summary, allow_nan=False))  # type: ignore[no-any-return]
@@ -138,13 +141,14 @@ def test_an_arm_without_any_score_is_null_throughout() -> None:
     ("arms", "ratios"),
     [
         (("unadapted", "prompted", "lora_sft"), set()),
-        (("dpg",), {"dpg_over_constant_zero"}),
-        (("dpg", "prompted"), {"dpg_over_constant_zero", "dpg_over_best_prompt"}),
-        (("dpg", "lora_sft"), {"dpg_over_constant_zero", "dpg_over_lora_sft"}),
+        (("dpg",), TRIVIAL),
+        (("dpg", "prompted"), {*TRIVIAL, "dpg_over_best_prompt"}),
+        (("dpg", "lora_sft"), {*TRIVIAL, "dpg_over_lora_sft"}),
+        (("dpg", "lora_sft_contrast"), {*TRIVIAL, "dpg_over_lora_sft_contrast"}),
     ],
 )
 def test_missing_arms_leave_their_ratios_out(arms: tuple[str, ...], ratios: set[str]) -> None:
-    found = results({arm: RATINGS[arm] for arm in arms})
+    found = results({arm: RATINGS.get(arm, RATINGS["lora_sft"]) for arm in arms})
     assert set(found["arms"]) == set(arms)
     assert set(found["ratios"]) == ratios
 

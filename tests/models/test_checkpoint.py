@@ -65,9 +65,9 @@ def test_holds_only_what_was_trained(
 ) -> None:
     module, path = train(make_module(source), samples, tmp_path / "model.ckpt")
     stored = content(path)
-    parameters = sum(p.numel() for p in module.adapters.parameters())
-    assert sum(t.numel() for t in stored["state_dict"].values()) == parameters
-    assert all(name.startswith("adapters.") for name in stored["state_dict"])
+    trained = {f"adapters.{name}" for name, _ in module.adapters.named_parameters()}
+    usual = {"adapters.usual_mean", "adapters.usual_spread"} if "hyper" in source else set()
+    assert set(stored["state_dict"]) == trained | usual | {"dial.matrix", "dial.offset"}
     assert "optimizer_states" not in stored and "lr_schedulers" not in stored
     buffer = io.BytesIO()
     torch.save({n: p.detach() for n, p in module.adapters.named_parameters()}, buffer)
@@ -85,7 +85,9 @@ def test_identity_says_what_the_weights_depend_on(trained: Trained, config: Conf
     assert (identity.prompt, identity.version, identity.format) == (VERSION, __version__, FORMAT)
     assert (identity.arm, identity.labels, identity.corpus) == ("dpg", "scripted", "abc")
     assert from_dict(identity.config).lora == config.lora
-    assert set(weights) == {name for name, _ in module.adapters.named_parameters()}
+    assert set(weights) == set(module.state_dict())
+    assert {"dial.matrix", "dial.offset"} < set(weights)
+    assert not any("model.layers" in name and name.endswith("weight") for name in weights)
 
 
 def test_reloads_exactly(
@@ -236,7 +238,18 @@ def test_a_newer_format_asks_for_a_newer_version(trained: Trained) -> None:
 
     with pytest.raises(UserError) as error:
         read_checkpoint(rewritten(path, change))
-    assert f"{path} has format {FORMAT + 1}, this version reads up to {FORMAT}" in str(error.value)
+    message = f"{path} has format {FORMAT + 1}, this version reads {FORMAT}: install a newer"
+    assert message in str(error.value)
+
+
+def test_an_older_format_asks_to_train_again(trained: Trained) -> None:
+    _, path = trained
+
+    def change(stored: dict[str, Any]) -> None:
+        stored[KEY] = {**stored[KEY], "format": 1}
+
+    with pytest.raises(UserError, match=f"has format 1, this version reads {FORMAT}: train again"):
+        read_checkpoint(rewritten(path, change))
 
 
 @pytest.mark.parametrize("lost", ["identity", "weights", "field"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from lightning_dpg.config import EvaluationConfig
 from lightning_dpg.data.prompts import encode_prompt
-from lightning_dpg.evaluation.replies import Request, generate_replies, pad_left
+from lightning_dpg.evaluation.replies import Request, Voice, generate_replies, pad_left
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.lora import Adapters, LoRA, Site, expand_adapters, find_sites
@@ -58,15 +59,14 @@ def replies(
     backbone: Backbone,
     wanted: Sequence[Request],
     config: EvaluationConfig,
-    adapters: Generate | None,
+    adapters: Any | None,
     seed: int = 0,
 ) -> list[str]:
     return generate_replies(
         backbone,
         wanted,
         config,
-        adapters=adapters,
-        scores_in_prompt=False,
+        voice=Voice(adapters),
         max_prompt_tokens=96,
         seed=seed,
     )
@@ -177,18 +177,26 @@ def test_the_callers_random_state_is_untouched(
 
 
 def test_scores_in_the_prompt_change_the_reply_of_the_frozen_model(backbone: Backbone) -> None:
-    def ask(scores_in_prompt: bool) -> list[str]:
+    def ask(stated: Any) -> list[str]:
         return generate_replies(
             backbone,
             requests(),
             GREEDY,
-            adapters=None,
-            scores_in_prompt=scores_in_prompt,
+            voice=Voice(stated=stated),
             max_prompt_tokens=96,
             seed=0,
         )
 
-    assert ask(True) != ask(False)
+    asked: list[Profile] = []
+
+    def turned(profile: Profile) -> Profile:
+        asked.append(profile)
+        return Profile((5.0, -5.0, 5.0, -5.0, 5.0))
+
+    as_asked = ask(lambda profile: profile)
+    assert as_asked != ask(None)
+    assert as_asked != ask(turned)
+    assert asked == [request.profile for request in requests()]
 
 
 def test_progress_is_told_of_every_reply(backbone: Backbone) -> None:
@@ -198,8 +206,7 @@ def test_progress_is_told_of_every_reply(backbone: Backbone) -> None:
         backbone,
         requests(5),
         config,
-        adapters=None,
-        scores_in_prompt=False,
+        voice=Voice(),
         max_prompt_tokens=96,
         seed=0,
         advance=told.append,

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from lightning_dpg.models.hypernetwork import Hypernetwork
+from lightning_dpg.models.hypernetwork import DIAL_GAIN, STEP, Hypernetwork
 from lightning_dpg.models.lora import LoRA, Site, StaticLoRA
 from tests.models.conftest import stir
 
-OUTPUTS = ["core", "full"]
+OUTPUTS = ["dial", "core", "full"]
 SITES = [
     Site(f"model.layers.{layer}.self_attn.{kind}_proj", 12, 12 if kind == "q" else 6)
     for layer in (2, 3, 10)
@@ -146,7 +146,7 @@ def test_core_head_is_b_times_one_plus_core_times_a() -> None:
     net = make("core", depth=1)
     stir(net)
     tokens = torch.randn(2, len(SITES), 16, generator=torch.Generator().manual_seed(0))
-    adapters = net.head(tokens)
+    adapters = net.head(tokens, torch.zeros(len(tokens), 5))
     for i, site in enumerate(SITES):
         for sample in range(2):
             flat = net.head.core.weight @ tokens[sample, i] + net.head.core.bias
@@ -156,11 +156,60 @@ def test_core_head_is_b_times_one_plus_core_times_a() -> None:
             torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
 
 
+def test_dial_head_turns_a_core_for_each_trait() -> None:
+    net = make("dial", depth=1)
+    stir(net)
+    tokens = torch.randn(2, len(SITES), 16, generator=torch.Generator().manual_seed(0))
+    dials = torch.tensor([[0.2, -1.0, 0.0, 0.4, 0.8], [0.0, 0.0, 0.0, 0.0, 0.0]])
+    adapters = net.head(tokens, dials)
+    for i, site in enumerate(SITES):
+        for sample in range(2):
+            flat = net.head.cores.weight @ (STEP * tokens[sample, i]) + net.head.cores.bias
+            cores = flat.view(6, RANK, RANK)
+            core = torch.eye(RANK) + cores[0]
+            for trait in range(5):
+                core = core + DIAL_GAIN * dials[sample, trait] * cores[1 + trait]
+            expected = SCALE * net.head.b[i] @ core @ net.head.a[i]
+            got = adapters[site.name].delta_weight()[sample]
+            torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_dials_are_linear_and_opposite_profiles_opposite_changes() -> None:
+    net = make("dial")
+    stir(net)
+    profiles, descriptions = people(3)
+    centre = deltas(net(torch.zeros(3, 5), descriptions))
+    once = deltas(net(profiles, descriptions)) - centre
+    torch.testing.assert_close(deltas(net(-profiles, descriptions)) - centre, -once)
+    torch.testing.assert_close(deltas(net(2 * profiles, descriptions)) - centre, 2 * once)
+    assert once.abs().amax(1).min() > 1e-2
+    core = make("core")
+    stir(core)
+    bent = deltas(core(2 * profiles, descriptions)) - deltas(core(torch.zeros(3, 5), descriptions))
+    straight = deltas(core(profiles, descriptions)) - deltas(core(torch.zeros(3, 5), descriptions))
+    assert (bent - 2 * straight).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_descriptions_are_seen_against_what_is_usual(output: str) -> None:
+    net = make(output)
+    stir(net)
+    profiles, descriptions = people(4)
+    usual = torch.randn(20, WORDS) * 3 + 7
+    expected = deltas(net(profiles, descriptions))
+    net.usual(usual)
+    assert (deltas(net(profiles, descriptions)) - expected).abs().max() > 1e-2
+    moved = descriptions * usual.std(0) + usual.mean(0)
+    torch.testing.assert_close(deltas(net(profiles, moved)), expected, rtol=1e-3, atol=1e-3)
+    net.usual(usual[:1])  # one text tells nothing of a spread
+    torch.testing.assert_close(deltas(net(profiles, moved)), expected, rtol=1e-3, atol=1e-3)
+
+
 def test_full_head_combines_the_basis_of_its_width() -> None:
     net = make("full", depth=1)
     stir(net)
     tokens = torch.randn(1, len(SITES), 16, generator=torch.Generator().manual_seed(0))
-    adapters = net.head(tokens)
+    adapters = net.head(tokens, torch.zeros(len(tokens), 5))
     for i, site in enumerate(SITES):
         weights = (net.head.weights.weight @ tokens[0, i] + net.head.weights.bias).view(5, RANK)
         basis = net.head.bases[site.projection]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected, install
-from lightning_dpg.models.likelihood import reply_nll
+from lightning_dpg.models.likelihood import CHUNK, reply_nll, token_nll
 from lightning_dpg.models.lora import find_sites
 from tests.models.conftest import random_adapters
 
@@ -104,3 +108,103 @@ def test_a_row_without_a_reply_has_no_likelihood(backbone: Backbone) -> None:
 def test_gives_float32_from_a_bfloat16_model(make_backbone) -> None:  # type: ignore[no-untyped-def]
     nll, _ = reply_nll(make_backbone(dtype="bfloat16").model, *batch())
     assert nll.dtype == torch.float32
+
+
+def layer(bias: bool = False, dtype: torch.dtype = torch.float64) -> nn.Linear:
+    torch.manual_seed(0)
+    return nn.Linear(8, 40, bias=bias, dtype=dtype).requires_grad_(False)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("tokens", [0, 1, CHUNK, 2 * CHUNK + 3])
+def test_tokens_and_their_gradients_equal_torchs_cross_entropy(tokens: int, bias: bool) -> None:
+    output = layer(bias)
+    hidden = torch.randn(tokens, 8, dtype=torch.float64, requires_grad=True)
+    targets = torch.randint(40, (tokens,))
+    weights = torch.linspace(-1, 2, tokens)
+    nll = token_nll(output, hidden, targets)
+    expected = F.cross_entropy(output(hidden), targets, reduction="none")
+    torch.testing.assert_close(nll, expected.float())
+    (got,) = torch.autograd.grad((nll * weights).sum(), hidden)
+    (wanted,) = torch.autograd.grad((expected * weights).sum(), hidden)
+    torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_in_half_precision_it_is_as_near_to_the_truth_as_torch() -> None:
+    output, exact = layer(dtype=torch.bfloat16), layer()
+    exact.weight.data = output.weight.double()
+    hidden, targets = torch.randn(300, 8).bfloat16(), torch.randint(40, (300,))
+    truth = F.cross_entropy(exact(hidden.double()), targets, reduction="none").float()
+    plain = F.cross_entropy(output(hidden).float(), targets, reduction="none")
+    fused = token_nll(output, hidden, targets)
+    assert (fused - truth).abs().max() <= 1.2 * (plain - truth).abs().max()
+
+
+def test_of_sure_tokens_the_gradient_is_as_near_to_the_truth_as_torchs() -> None:
+    output, exact = layer(dtype=torch.bfloat16), layer()
+    exact.weight.data = output.weight.double()
+    targets = torch.randint(40, (300,))
+    start = (output.weight[targets] * 20 + 0.1 * torch.randn(300, 8)).bfloat16()
+
+    def gradient(nll: Callable[[Tensor], Tensor], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        hidden = start.to(dtype).requires_grad_()
+        losses = nll(hidden)
+        return losses.detach(), torch.autograd.grad(losses.sum(), hidden)[0].double()
+
+    def torchs(chosen: nn.Linear) -> Callable[[Tensor], Tensor]:
+        return lambda hidden: F.cross_entropy(chosen(hidden).float(), targets, reduction="none")
+
+    losses, truth = gradient(torchs(exact), torch.float64)
+    _, plain = gradient(torchs(output), torch.bfloat16)
+    _, fused = gradient(lambda hidden: token_nll(output, hidden, targets), torch.bfloat16)
+    sure = losses < 0.3
+    assert sure.sum() > 50
+    errors = [((got - truth).norm(dim=1) / truth.norm(dim=1))[sure] for got in (fused, plain)]
+    assert errors[0].median() <= 1.2 * errors[1].median()
+
+
+def test_only_the_gradient_is_kept_and_without_gradients_nothing() -> None:
+    kept: list[tuple[int, ...]] = []
+
+    def pack(tensor: Tensor) -> Tensor:
+        kept.append(tuple(tensor.shape))
+        return tensor
+
+    hidden, targets = torch.randn(5, 8, dtype=torch.float64), torch.arange(5)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        assert token_nll(layer(), hidden, targets).grad_fn is None
+        hidden.requires_grad_()
+        with torch.no_grad():
+            assert token_nll(layer(), hidden, targets).grad_fn is None
+        assert kept == []
+        assert token_nll(layer(), hidden, targets).grad_fn is not None
+        assert kept == [(5, 8)]  # and no logits
+
+
+def test_a_second_derivative_raises_instead_of_being_wrong() -> None:
+    hidden = torch.randn(5, 8, dtype=torch.float64, requires_grad=True)
+    nll = token_nll(layer(), hidden, torch.arange(5))
+    (first,) = torch.autograd.grad(nll.square().sum(), hidden, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        torch.autograd.grad(first.sum(), hidden)
+
+
+class Doubled(nn.Linear):
+    """Stands for the layers of quantisation, whose weight alone does not say what they do."""
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return 2 * super().forward(hidden)
+
+
+def test_an_output_layer_of_another_kind_is_called() -> None:
+    output = Doubled(8, 40, bias=False).requires_grad_(False)
+    hidden, targets = torch.randn(6, 8), torch.arange(6)
+    expected = F.cross_entropy(2 * hidden @ output.weight.T, targets, reduction="none")
+    torch.testing.assert_close(token_nll(output, hidden, targets), expected)
+
+
+def test_an_output_layer_that_is_trained_gets_its_gradient() -> None:
+    output = layer().requires_grad_()
+    hidden, targets = torch.randn(6, 8, dtype=torch.float64), torch.arange(6)
+    token_nll(output, hidden, targets).sum().backward()
+    assert output.weight.grad is not None and output.weight.grad.abs().max() > 1e-3

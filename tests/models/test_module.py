@@ -92,7 +92,7 @@ def test_only_the_adapters_are_parameters_of_the_module(
 ) -> None:
     module = make_module(source)
     assert {id(p) for p in module.parameters()} == {id(p) for p in module.adapters.parameters()}
-    assert all(name.startswith("adapters.") for name in module.state_dict())
+    assert {name.split(".")[0] for name in module.state_dict()} == {"adapters", "dial"}
 
 
 @pytest.mark.parametrize("step", [0, 1])
@@ -107,7 +107,7 @@ def test_the_loss_equals_a_computation_by_hand(
     scores_in_prompt: bool,
 ) -> None:
     config.lora.first_layer = first_layer
-    config.objective.other_profile = "alternate"
+    config.objective.other_profile, config.objective.other_description = "alternate", "own"
     module = make_module(contrast=0.5, scores_in_prompt=scores_in_prompt)
     stir(module)
     cross_entropy, contrast = loss_by_hand(module, chosen, step)
@@ -121,12 +121,63 @@ def test_the_other_profile_is_the_opposite_unless_another_sample_takes_turns(
 ) -> None:
     module = make_module(contrast=0.5)
     profiles = torch.tensor([[1.0, 2, 3, 4, 5], [-1.0, 0, 1, 0, -1]])
+    nobody = torch.zeros(2, 3)
     for step in (0, 1):
-        assert torch.equal(module._other_profiles(profiles, step), -profiles)
+        assert torch.equal(module._others(profiles, nobody, step)[0], -profiles)
     config.objective.other_profile = "alternate"
-    assert torch.equal(module._other_profiles(profiles, 0), -profiles)
-    assert torch.equal(module._other_profiles(profiles, 1), profiles.flip(0))
-    assert torch.equal(module._other_profiles(profiles[:1], 1), -profiles[:1])  # nobody else
+    assert torch.equal(module._others(profiles, nobody, 0)[0], -profiles)
+    assert torch.equal(module._others(profiles, nobody, 1)[0], profiles.flip(0))
+    assert torch.equal(module._others(profiles[:1], nobody[:1], 1)[0], -profiles[:1])  # nobody else
+
+
+def test_the_other_has_somebody_elses_description_or_the_own_one(
+    make_module: MakeModule, config: Config
+) -> None:
+    module, profiles = make_module(contrast=0.5), torch.ones(4, 5)
+    described = torch.tensor([[1.0, 1.0], [0.0, 0.0], [2.0, 2.0], [3.0, 3.0]])
+    _, strangers = module._others(profiles, described, 0)
+    assert strangers.tolist() == [[3.0, 3.0], [0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]
+    config.objective.other_description = "own"
+    assert torch.equal(module._others(profiles, described, 0)[1], described)
+
+
+@pytest.mark.parametrize("stranger", ["own", "another"])
+def test_a_strangers_description_changes_the_other_branch_alone(
+    make_module: MakeModule, config: Config, chosen: list[Sample], stranger: str
+) -> None:
+    config.objective.other_description = stranger  # type: ignore[assignment]
+    config.hypernetwork.description_dropout = 0.0
+    module = make_module(contrast=0.5)
+    stir(module)
+    seen: list[Tensor] = []
+    module.adapters.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
+    batch = module.collate(chosen)
+    batch["descriptions"] = [f"Keeps {i + 1} bees." for i in range(len(chosen))]
+    module.training_step(batch, 0)
+    own, other = seen[0].chunk(2)
+    assert torch.equal(own, module.describe(batch["descriptions"]))
+    assert torch.equal(own, other) == (stranger == "own")
+
+
+def test_the_dial_stands_between_what_is_asked_and_the_adapters(make_module: MakeModule) -> None:
+    module, profile = make_module(), Profile((4.0, -2.0, 0.0, 1.0, 5.0))
+    stir(module)
+    module.dial.matrix.fill_diagonal_(2.0)
+    module.dial.offset[2] = -1.5
+    turned = torch.tensor([[8.0, -4.0, -1.5, 2.0, 8.0]])  # cut at the limit
+    got, expected = module.adapters_for([profile], [""]), module(turned, [""])
+    for name, lora in expected.items():
+        torch.testing.assert_close(got[name].b, lora.b)
+    plain = module(torch.tensor([profile.scores]), [""])
+    assert (got[name].b - plain[name].b).abs().max() > 1e-2
+
+
+def test_a_prompt_states_where_the_dial_stands_within_the_scale(make_module: MakeModule) -> None:
+    module = make_module("static", scores_in_prompt=True)
+    assert module.stated(Profile((1.0, 2.0, 3.0, 4.0, 5.0))).scores == (1.0, 2.0, 3.0, 4.0, 5.0)
+    module.dial.offset[0] = 2.0
+    module.dial.offset[4] = 2.0
+    assert module.stated(Profile((1.0, 2.0, 3.0, 4.0, 5.0))).scores == (3.0, 2.0, 3.0, 4.0, 5.0)
 
 
 def test_the_weight_of_the_contrast_counts_and_zero_leaves_it_out(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from lightning_dpg.config import BackboneConfig, Config, EvaluationConfig
 from lightning_dpg.data.collate import Collate
 from lightning_dpg.data.samples import Sample
-from lightning_dpg.evaluation.replies import Request, generate_replies
+from lightning_dpg.evaluation.replies import Request, Voice, generate_replies
 from lightning_dpg.models.backbone import Backbone, load_backbone
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.lora import LoRA, find_sites
@@ -52,9 +52,7 @@ def test_it_answers_in_english_words(smollm2: Backbone) -> None:
     config = EvaluationConfig(temperature=0.0, max_new_tokens=32)
     questions = ["What is the capital of France?", "How was your day at the harbour?"]
     wanted = [Request(NOBODY, "", (("Ben", question),)) for question in questions]
-    replies = generate_replies(
-        smollm2, wanted, config, adapters=None, scores_in_prompt=False, max_prompt_tokens=96, seed=0
-    )
+    replies = generate_replies(smollm2, wanted, config, voice=Voice(), max_prompt_tokens=96, seed=0)
     for reply in replies:
         words = re.findall(r"[a-z']+", reply.lower())
         assert len(words) >= 5
@@ -119,6 +117,7 @@ def test_one_batch_overfits(smollm2: Backbone) -> None:
         losses.append(float(loss.detach()))
     assert losses[0] > 2.0 and losses[-1] < 0.1 * losses[0]
     with torch.no_grad():
-        own, _ = module._nll(batch, batch["profiles"])
-        swapped, _ = module._nll(batch, batch["profiles"].flip(0))
+        described = module.describe(batch["descriptions"])
+        own, _ = module._nll(batch, batch["profiles"], described)
+        swapped, _ = module._nll(batch, batch["profiles"].flip(0), described)
     assert (own < swapped).all()  # each reply belongs to its profile

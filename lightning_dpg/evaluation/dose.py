@@ -1,0 +1,59 @@
+"""Dose and response: what one dial does to its own trait, and to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from lightning_dpg.evaluation.personas import Persona
+from lightning_dpg.evaluation.statistics import Floats
+from lightning_dpg.records import TRAITS, Rating
+
+FEWEST = 3
+
+
+def dose_response(personas: Sequence[Persona], ratings: Sequence[Rating]) -> dict[str, Any]:
+    """Per trait the measured scores at each dose, their rank correlation, and slopes.
+
+    Args:
+        personas: of `dose_personas`.
+        ratings: one for each.
+
+    Returns:
+        By trait: `doses` and `measured` of its own trait (None where unscored), `spearman`, `slope`
+        (measured points a point asked), `off_slope` (the steepest slope of another trait, signed)
+        and `off_trait` (which one). Slopes are None with fewer than three scored doses.
+    """
+    found: dict[str, Any] = {}
+    for i, trait in enumerate(TRAITS):
+        pairs = [
+            (p.target.scores[i], r.scores)
+            for p, r in zip(personas, ratings, strict=True)
+            if p.id.startswith(f"dose/{trait}/")
+        ]
+        found[trait] = {
+            "doses": [dose for dose, _ in pairs],
+            "measured": [scores[i] for _, scores in pairs],
+            **_slopes([(d, s) for d, s in pairs if None not in s], i),
+        }
+    return found
+
+
+def _slopes(pairs: Sequence[tuple[float, Sequence[float | None]]], own: int) -> dict[str, Any]:
+    if len(pairs) < FEWEST:
+        return {"spearman": None, "slope": None, "off_slope": None, "off_trait": None}
+    doses = np.array([dose for dose, _ in pairs])
+    scores: Floats = np.array([row for _, row in pairs], dtype=np.float64)
+    slopes = np.polyfit(doses, scores, 1)[0]
+    others = [i for i in range(len(TRAITS)) if i != own]
+    steepest = max(others, key=lambda i: abs(slopes[i]))
+    varies = float(np.ptp(scores[:, own])) > 0
+    return {
+        "spearman": float(spearmanr(doses, scores[:, own]).statistic) if varies else None,
+        "slope": float(slopes[own]),
+        "off_slope": float(slopes[steepest]),
+        "off_trait": TRAITS[steepest],
+    }

@@ -1,0 +1,72 @@
+"""The dial: what it is fitted to is what it turns back."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from lightning_dpg.models.dial import RIDGE, Dial
+
+SLOPES = torch.tensor(
+    [
+        [0.5, 0.1, 0.0, 0.2, 0.0],
+        [0.1, 0.6, 0.2, 0.0, -0.3],
+        [0.0, 0.1, 0.8, 0.0, 0.0],
+        [0.2, 0.2, 0.0, 0.9, -0.4],
+        [0.0, -0.2, 0.0, -0.2, 0.5],
+    ]
+)
+BIAS = torch.tensor([1.5, 1.0, 0.5, 0.0, -0.5])
+
+
+def profiles(count: int = 40) -> torch.Tensor:
+    return torch.rand(count, 5, generator=torch.Generator().manual_seed(0)) * 10 - 5
+
+
+def test_it_starts_as_the_identity_within_its_limit() -> None:
+    asked = profiles()
+    assert torch.equal(Dial(8.0)(asked), asked)
+    assert Dial(2.0)(asked).abs().max() == 2.0
+
+
+def test_the_fit_finds_the_response() -> None:
+    dial, settings = Dial(100.0), profiles()
+    response = dial.fit(settings, settings @ SLOPES + BIAS)
+    torch.testing.assert_close(response[:5], SLOPES, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(response[5], BIAS, rtol=1e-4, atol=1e-4)
+
+
+def test_a_fitted_dial_gives_what_is_asked_but_for_the_ridge() -> None:
+    dial, asked = Dial(100.0), profiles()
+    dial.fit(asked, asked @ SLOPES + BIAS)
+    before = (asked @ SLOPES + BIAS - asked).square().mean()
+    after = (dial(asked) @ SLOPES + BIAS - asked).square().mean()
+    assert after < 0.2 * before
+
+
+def test_each_setting_is_the_minimum_of_what_the_docstring_says() -> None:
+    dial, asked = Dial(1e6), profiles(3)
+    dial.fit(profiles(), profiles() @ SLOPES + BIAS)
+
+    def cost(x: torch.Tensor) -> torch.Tensor:
+        away = (x @ SLOPES + BIAS - asked).square().sum(1)
+        return away + RIDGE * (x - asked).square().sum(1)
+
+    found = dial(asked)
+    least = cost(found)
+    for seed in range(20):
+        step = 0.1 * torch.randn(3, 5, generator=torch.Generator().manual_seed(seed))
+        assert (cost(found + step) > least).all()
+
+
+def test_a_dial_that_moves_nothing_is_hardly_turned() -> None:
+    dead = SLOPES.clone()
+    dead[2] = dead[:, 2] = 0
+    dial, asked = Dial(100.0), profiles()
+    dial.fit(asked, asked @ dead)
+    torch.testing.assert_close(dial(asked)[:, 2], asked[:, 2], rtol=1e-3, atol=1e-3)
+
+
+def test_too_few_personas_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected more than 6 personas, got 6"):
+        Dial(8.0).fit(profiles(6), profiles(6))
