@@ -104,6 +104,16 @@ def report(
 
 
 @app.command()
+def seeds(
+    folders: Annotated[list[Path], typer.Argument(help="folders of finished runs, one a seed")],
+) -> None:
+    """Put runs of one experiment with different seeds into one table."""
+    from lightning_dpg.report.seeds import seed_table
+
+    typer.echo(seed_table(folders))
+
+
+@app.command()
 def experiments() -> None:
     """List the experiments."""
     for name in settings.experiments():

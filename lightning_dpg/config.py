@@ -109,7 +109,7 @@ class CalibrationConfig:
     profiles: int = 24
     """Profiles drawn over the whole space that speak for it, on questions of validation; 0 leaves
     the dials as they are."""
-    replies: int = 4
+    replies: int = 3
     """Replies of each, rated together."""
     rounds: int = 2
     """A second round measures the dials as the first has turned them, and fits to both."""
@@ -165,7 +165,7 @@ class EvaluationConfig:
     arms: list[Arm] = field(default_factory=lambda: list(typing.get_args(Arm)))
     drawn_profiles: int = 16
     """Profiles drawn over the whole space, beside the held-out characters."""
-    replies_per_persona: int = 8
+    replies_per_persona: int = 6
     """Rated together: one short reply tells little."""
     dose_levels: int = 9
     """Steps from -4 to 4 of each dial, the others at 0; 0 leaves the dose-response out."""

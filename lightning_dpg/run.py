@@ -195,9 +195,8 @@ def _judge_note(judge: Assessor, corpus: Corpus) -> str:
         if str(corpus.card["labels"]).startswith("local/"):
             note += "It labelled the corpus, too. "
     return note + (
-        "DPG is given a character's description and trained with the contrast between profiles; "
-        "the prompted model and LoRA-SFT are given the scores alone, LoRA-SFT is trained on "
-        "cross-entropy alone."
+        "DPG is given a character's description; the prompted model and both LoRA-SFT arms are "
+        "given the scores alone, and plain LoRA-SFT is trained on cross-entropy alone."
     )
 
 

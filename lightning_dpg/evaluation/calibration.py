@@ -20,6 +20,9 @@ from lightning_dpg.records import TRAITS
 SEED = 1000
 """Added to the run's seed: other profiles than those of validation and the closing evaluation."""
 
+FAINT = 0.2
+"""Points measured a point asked, over the traits: with less there is nothing to turn."""
+
 
 def calibrate(
     arm: Arm, module: PersonalityModule, config: Config, judge: Assessor
@@ -27,7 +30,8 @@ def calibrate(
     """Fit the dial of a trained arm on questions of validation.
 
     Each round asks as the dial stands by then and fits it to all rounds so far: what the first fit
-    extrapolates, the second measures. An arm of which too few personas are rated keeps its dial.
+    extrapolates, the second measures. Dials that hardly answer are asked once, and an arm of which
+    too few personas are rated keeps its dial.
 
     Returns:
         Where dials stood and what was measured, (personas, 5) each, and the last fitted response:
@@ -36,6 +40,8 @@ def calibrate(
     settings, measured = torch.empty(0, len(TRAITS)), torch.empty(0, len(TRAITS))
     found: dict[str, Any] = {}
     for turn in range(config.calibration.rounds if config.calibration.profiles else 0):
+        if turn and not _answers(found):
+            break
         asked, answers = _measure(arm, module, config, judge, config.seed + SEED + turn)
         settings = torch.cat([settings, module.dial(asked)])
         measured = torch.cat([measured, answers])
@@ -44,6 +50,13 @@ def calibrate(
             rows = zip((*TRAITS, "bias"), response.tolist(), strict=True)
             found["response"] = {name: dict(zip(TRAITS, row, strict=True)) for name, row in rows}
     return found | {"settings": settings.tolist(), "measured": measured.tolist()}
+
+
+def _answers(found: dict[str, Any]) -> bool:
+    """Whether dials move what they should, so that turning them again is worth a round."""
+    response = found.get("response", {})
+    slopes = [response[trait][trait] for trait in TRAITS if response]
+    return bool(slopes) and sum(slopes) / len(slopes) > FAINT
 
 
 def _measure(

@@ -107,7 +107,9 @@ def _studies(
     doses = [(p, r) for p, r in pairs if p.kind == "dose"]
     described = [p for p in studied if p.kind == "described"]
     return {
-        "dose_response": dose_response([p for p, _ in doses], [r for _, r in doses]),
+        "dose_response": dose_response([p for p, _ in doses], [r for _, r in doses])
+        if doses
+        else {},
         "descriptions": _described(config, described, replies["dpg"], instruments),
     }
 

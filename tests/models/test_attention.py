@@ -77,7 +77,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "sinks": {"s_aux": torch.zeros(6)},
     "bias": {"position_bias": torch.zeros(1, 6, 5, 5)},
 }
-CASES = ["mask", "cache", "one token", "long", "dropout", "two-sided layer", *ASKED]
+CASES = ["mask", "cache", "one token", "long", "dropout", "two-sided layer", "GPU", *ASKED]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -95,6 +95,8 @@ def test_all_that_is_not_plainly_causal_goes_to_sdpa(
     query, key, value = (state.detach() for state in states(tokens=tokens))
     if case == "cache":
         query = query[:, :, -2:]
+    if case == "GPU":
+        query, key, value = (state.to("meta") for state in (query, key, value))
     mask = torch.zeros(3, 1, tokens, tokens) if case == "mask" else None
     layer: Any = SimpleNamespace(is_causal=False) if case == "two-sided layer" else LAYER
     options = {"dropout": 0.1} if case == "dropout" else ASKED.get(case, {})

@@ -1,0 +1,108 @@
+"""Several runs of one experiment, seed by seed, as one table in Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from lightning_dpg.errors import UserError
+from lightning_dpg.evaluation.statistics import Floats, Interval, mean_interval, ratio_interval
+from lightning_dpg.records import TRAITS
+from lightning_dpg.report.reading import Estimate, RunFolder, read_run
+from lightning_dpg.report.style import label
+from lightning_dpg.report.tables import NOTHING, interval, number, signed
+
+RESAMPLES = 2000
+
+
+def seed_table(folders: Sequence[Path]) -> str:
+    """Arms over seeds, then the ratios of DPG to the others.
+
+    A persona of a run is the unit of every interval: runs of other seeds hold out other characters
+    and draw other profiles, so that all of them together are one larger sample.
+
+    Raises:
+        UserError: no folder, runs of different experiments, one seed twice, or what reading raises.
+    """
+    runs = [read_run(folder) for folder in folders]
+    _check(runs)
+    shared = [arm.name for arm in runs[0].arms if all(run.arm(arm.name) for run in runs)]
+    seeds = ", ".join(str(run.facts.get("seed")) for run in runs)
+    count = sum(len(run.personas) for run in runs)
+    initials = " | ".join(f"r {trait[0].upper()}" for trait in TRAITS)
+    lines = [
+        f"{runs[0].facts.get('experiment')}: seeds {seeds}, {count} personas in all",
+        "",
+        f"| arm | P.S.D.C. (L2) | 95% | by seed | {initials} |",
+        "|---|---:|---:|---|" + "---:|" * len(TRAITS),
+    ]
+    lines += [_arm_line(name, runs) for name in shared]
+    lines += ["", "| DPG over | ratio | 95% |", "|---|---:|---:|"]
+    for name in ("constant_zero", *(arm for arm in shared if arm != "dpg")):
+        if "dpg" in shared:
+            lines.append(_ratio_line(name, runs))
+    return "\n".join(lines)
+
+
+def _check(runs: Sequence[RunFolder]) -> None:
+    if not runs:
+        raise UserError("No run was given: name the folders of finished runs, one for each seed")
+    names = sorted({str(run.facts.get("experiment")) for run in runs})
+    if len(names) > 1:
+        raise UserError(f"Runs of one experiment can be put together, got {', '.join(names)}")
+    seeds = [run.facts.get("seed") for run in runs]
+    if len(set(seeds)) < len(seeds):
+        given = ", ".join(map(str, seeds))
+        raise UserError(f"Each run must have a seed of its own, got seeds {given}")
+
+
+def _deviations(name: str, run: RunFolder) -> dict[str, float]:
+    """L2 by persona id, of an arm or of the answer that is always zero."""
+    if name == "constant_zero":
+        return {p.id: math.hypot(*p.target) for p in run.personas}
+    arm = run.arm(name)
+    assert arm is not None
+    found = {p.id: arm.deviation(p) for p in run.personas}
+    return {persona: value for persona, value in found.items() if value is not None}
+
+
+def _arm_line(name: str, runs: Sequence[RunFolder]) -> str:
+    by_seed = [list(_deviations(name, run).values()) for run in runs]
+    every = _array([value for values in by_seed for value in values])
+    together = _estimate(mean_interval(every, RESAMPLES, 0))
+    seeds = ", ".join(number(fmean(values)) if values else NOTHING for values in by_seed)
+    correlations = [_correlation(name, runs, trait) for trait in range(len(TRAITS))]
+    cells = [label(name), number(together), interval(together), seeds, *map(signed, correlations)]
+    return f"| {' | '.join(cells)} |"
+
+
+def _correlation(name: str, runs: Sequence[RunFolder], trait: int) -> float | None:
+    """Mean over seeds of the correlation of asked and measured."""
+    arms = [arm for run in runs if (arm := run.arm(name))]
+    known = [r for arm in arms if (r := arm.trait_r[trait]) is not None]
+    return fmean(known) if known else None
+
+
+def _ratio_line(name: str, runs: Sequence[RunFolder]) -> str:
+    above: list[float] = []
+    below: list[float] = []
+    for run in runs:
+        ours, others = _deviations("dpg", run), _deviations(name, run)
+        shared = [persona for persona in ours if persona in others]
+        above += [ours[persona] for persona in shared]
+        below += [others[persona] for persona in shared]
+    found = _estimate(ratio_interval(_array(above), _array(below), RESAMPLES, 0))
+    return f"| {label(name)} | {number(found)} | {interval(found)} |"
+
+
+def _array(values: Sequence[float]) -> Floats:
+    return np.array(values, dtype=np.float64)
+
+
+def _estimate(found: Interval) -> Estimate | None:
+    mean = found["mean"]
+    return None if mean is None else Estimate(mean, found["low"], found["high"])

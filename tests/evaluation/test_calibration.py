@@ -1,0 +1,80 @@
+"""Calibration: what a judge measures is what a dial is turned by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+
+from lightning_dpg.config import Config
+from lightning_dpg.evaluation import calibration
+from lightning_dpg.evaluation.calibration import calibrate
+from lightning_dpg.evaluation.replies import Request
+from lightning_dpg.records import TRAITS, Profile, Rating
+from tests.models.conftest import make_module, stir
+
+__all__ = ["make_module"]
+BIAS, SLOPE = 1.0, 0.5
+
+
+class Obliging:
+    """A judge that measures half of where the dial stands, and a point more."""
+
+    identity = "obliging"
+
+    def __init__(self, silent: bool = False) -> None:
+        self.silent = silent
+
+    def rate(self, persons: Sequence[Sequence[str]], *rest: Any, **more: Any) -> list[Rating]:
+        if self.silent:
+            return [Rating.unscored("too short")] * len(persons)
+        return [Rating(tuple(float(x) * SLOPE + BIAS for x in said[0].split())) for said in persons]
+
+
+@pytest.fixture
+def module(make_module: Any, config: Config, monkeypatch: pytest.MonkeyPatch) -> Any:
+    config.calibration.profiles, config.calibration.replies = 12, 1
+    module = make_module().eval()
+    stir(module)
+
+    def speak(backbone: Any, requests: Sequence[Request], *rest: Any, **more: Any) -> list[str]:
+        asked = torch.tensor([r.profile.scores for r in requests])
+        return [" ".join(str(float(x)) for x in row) for row in module.dial(asked)]
+
+    monkeypatch.setattr(calibration, "generate_replies", speak)
+    return module
+
+
+def test_the_dial_gives_what_is_asked(module: Any, config: Config) -> None:
+    found = calibrate("dpg", module, config, Obliging())
+    assert len(found["settings"]) == len(found["measured"]) == 24  # two rounds
+    for trait in TRAITS:
+        assert found["response"][trait][trait] == pytest.approx(SLOPE, abs=1e-3)
+        assert found["response"]["bias"][trait] == pytest.approx(BIAS, abs=1e-3)
+    asked = torch.tensor([[1.0, -1.0, 0.0, 2.0, 3.0]])
+    given = module.dial(asked) * SLOPE + BIAS
+    assert (given - asked).abs().max() < 0.5 < (asked * SLOPE + BIAS - asked).abs().max()
+
+
+def test_the_second_round_asks_as_the_first_has_turned(module: Any, config: Config) -> None:
+    found = calibrate("dpg", module, config, Obliging())
+    first, second = found["settings"][:12], found["settings"][12:]
+    assert max(abs(x) for row in first for x in row) <= 5
+    assert max(abs(x) for row in second for x in row) > 5
+
+
+def test_dials_that_do_not_answer_are_asked_once(
+    module: Any, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.evaluation.test_calibration.SLOPE", 0.1)
+    assert len(calibrate("dpg", module, config, Obliging())["settings"]) == 12
+
+
+def test_where_nothing_is_rated_or_asked_the_dial_stays(module: Any, config: Config) -> None:
+    assert calibrate("dpg", module, config, Obliging(silent=True))["settings"] == []
+    config.calibration.profiles = 0
+    assert calibrate("dpg", module, config, Obliging()) == {"settings": [], "measured": []}
+    profile = Profile((1.0, 2.0, 3.0, 4.0, 5.0))
+    assert torch.equal(module.dial(torch.tensor([profile.scores])), torch.tensor([profile.scores]))

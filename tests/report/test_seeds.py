@@ -1,0 +1,73 @@
+"""Several seeds in one table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lightning_dpg.errors import UserError
+from lightning_dpg.report.reading import read_run
+from lightning_dpg.report.seeds import seed_table
+from tests.report.conftest import write_fake_run
+
+
+def with_seed(seed: int, **changes: Any) -> Callable[[dict[str, Any]], None]:
+    def change(results: dict[str, Any]) -> None:
+        results["seed"] = seed
+        results.update(changes)
+        if seed:  # the second run measures DPG a little off the first
+            for scores in results["arms"]["dpg"]["measured"].values():
+                if scores:
+                    scores[0] += 1.0
+
+    return change
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[Path]:
+    return [write_fake_run(tmp_path / str(seed), with_seed(seed)) for seed in (0, 1)]
+
+
+def cells(table: str, start: str) -> list[str]:
+    (line,) = [line for line in table.splitlines() if line.startswith(f"| {start} |")][-1:]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_personas_of_all_seeds_are_one_sample(two: list[Path]) -> None:
+    table = seed_table(two)
+    assert table.startswith("dpg_smollm2: seeds 0, 1, 64 personas in all")
+    every, by_seed, zero = [], [], []
+    for folder in two:
+        run = read_run(folder)
+        arm = run.arm("dpg")
+        assert arm is not None
+        found = [
+            math.dist(p.target, arm.measured[p.id]) for p in run.personas if p.id in arm.measured
+        ]
+        zero += [math.hypot(*p.target) for p in run.personas if p.id in arm.measured]
+        every += found
+        by_seed.append(np.mean(found))
+    row = next(line for line in table.splitlines() if line.startswith("| DPG |"))
+    parts = [cell.strip() for cell in row.strip("|").split("|")]
+    assert parts[1] == f"{np.mean(every):.2f}"
+    assert parts[3] == ", ".join(f"{mean:.2f}" for mean in by_seed)
+    assert by_seed[0] != by_seed[1]
+    assert cells(table, "Constant zero")[1] == f"{np.mean(every) / np.mean(zero):.2f}"
+    assert cells(table, "LoRA-SFT")[2].startswith("[")
+
+
+def test_runs_that_do_not_belong_together_are_refused(two: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No run was given"):
+        seed_table([])
+    with pytest.raises(UserError, match="a seed of its own, got seeds 0, 0"):
+        seed_table([two[0], two[0]])
+    other = write_fake_run(tmp_path / "other", with_seed(2, experiment="smoke"))
+    with pytest.raises(
+        UserError, match="one experiment can be put together, got dpg_smollm2, smoke"
+    ):
+        seed_table([two[0], other])
