@@ -49,7 +49,9 @@ def test_it_is_four_bit_and_small(smollm2: Backbone) -> None:
 
 
 def test_it_answers_in_english_words(smollm2: Backbone) -> None:
-    config = EvaluationConfig(temperature=0.0, max_new_tokens=32)
+    config = EvaluationConfig(
+        temperature=0.0, max_new_tokens=32, repetition_penalty=1.1, no_repeat_ngram=0
+    )
     questions = ["What is the capital of France?", "How was your day at the harbour?"]
     wanted = [Request(NOBODY, "", (("Ben", question),)) for question in questions]
     replies = generate_replies(smollm2, wanted, config, voice=Voice(), max_prompt_tokens=96, seed=0)
