@@ -88,6 +88,12 @@ class HypernetworkConfig:
     """Size of the basis of the `full` output."""
     description_dropout: float = 0.5
     """How often in training a sample's description is left out, so that profiles work alone."""
+    imprint: float = 0.0
+    """How much of what a value projection itself says to the description is added to its answers to
+    begin with; it takes one of the ranks, and 0 leaves it out."""
+    guidance: float = 1.0
+    """How many times its learned share the imprint has when replies are generated: training makes
+    the model answer described characters as it answers all."""
 
 
 @dataclass
@@ -109,7 +115,7 @@ class CalibrationConfig:
     profiles: int = 24
     """Profiles drawn over the whole space that speak for it, on questions of validation; 0 leaves
     the dials as they are."""
-    replies: int = 3
+    replies: int = 4
     """Replies of each, rated together."""
     rounds: int = 2
     """A second round measures the dials as the first has turned them, and fits to both."""
@@ -165,11 +171,11 @@ class EvaluationConfig:
     arms: list[Arm] = field(default_factory=lambda: list(typing.get_args(Arm)))
     drawn_profiles: int = 16
     """Profiles drawn over the whole space, beside the held-out characters."""
-    replies_per_persona: int = 6
+    replies_per_persona: int = 10
     """Rated together: one short reply tells little."""
     dose_levels: int = 9
     """Steps from -4 to 4 of each dial, the others at 0; 0 leaves the dose-response out."""
-    fluency_replies: int = 4
+    fluency_replies: int = 3
     """Replies of each persona whose likelihood and variety are measured."""
     validation_personas: int = 8
     validation_replies: int = 3
@@ -484,6 +490,11 @@ def _check(config: Config) -> list[str]:
         )
     if not config.lora.projections:
         problems.append("Argument 'lora.projections' expected at least one of q, k, v, o, got none")
+    if config.hypernetwork.imprint and config.lora.rank == 1:
+        problems.append(
+            "Argument 'lora.rank' expected 2 or more beside hypernetwork.imprint, which takes one "
+            f"of the ranks, got {config.lora.rank}"
+        )
     if config.lora.first_layer < 0:
         problems.append(
             f"Argument 'lora.first_layer' expected 0 or more, got {config.lora.first_layer}"

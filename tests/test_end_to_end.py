@@ -130,7 +130,8 @@ def test_results_hold_the_studies_of_dpg(smoke: Smoke) -> None:
         dose = results["dose_response"][trait]
         assert dose["doses"] == [-4, 0, 4] and len(dose["measured"]) == 3
         assert dose["off_trait"] != trait
-    assert results["descriptions"]["replies"] > 0
+    for shown in ("traits", "words"):
+        assert results["descriptions"][shown]["replies"] > 0
     for arm in results["arms"].values():
         assert arm["fluency"]["nll"] > 0
         assert arm["second"]["instrument"].startswith("lexicon/")

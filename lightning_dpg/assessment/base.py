@@ -26,6 +26,7 @@ class Assessor(Protocol):
         persons: Sequence[Sequence[str]],
         contexts: Sequence[str] | None = None,
         advance: Advance | None = None,
+        read: int | None = None,
     ) -> list[Rating]:
         """One rating for each person, in order.
 
@@ -33,6 +34,8 @@ class Assessor(Protocol):
             persons: what each of them said, passage by passage: one reply or several.
             contexts: what was said before, for instruments that read it.
             advance: told how many passages were read.
+            read: for instruments that compare with people of whom as much was read: compare with
+                those of whom so many passages were, instead of as many as here.
 
         Returns:
             Scores in [-5, 5]; a person that shows too little is unscored with a reason.

@@ -26,7 +26,7 @@ from lightning_dpg.assessment.reference import Floats
 from lightning_dpg.progress import Advance
 from lightning_dpg.records import Rating
 
-VERSION = "lexicon-1"
+VERSION = "lexicon-2"
 
 LEXICON: dict[str, tuple[str, str]] = {
     "openness": (
@@ -77,11 +77,11 @@ LEXICON: dict[str, tuple[str, str]] = {
         "trouble* ridiculous",
     ),
     "neuroticism": (
-        "i i'm i'd i've i'll my me if what happen* happens wrong afraid scared fear* worri* "
+        "happen* happens wrong afraid scared fear* worri* "
         "worrying panic* sorry can't couldn't never always cry* cried tears hurt* pain* sick* "
         "ill* heart head sleep* awake night* dark* lost lose losing alone leave left die* "
         "died dead death terrible awful horrible worst hate* hopeless sad* trouble* doctor* "
-        "breath* shak* please help danger* fault* blame* everything but",
+        "breath* shak* please help danger* fault* blame* everything",
         "yes yeah well sure of-course fine okay ok good easy easily slow* enough simply sit "
         "rest* wait time tea cup garden* sun* sea we us there here work* done solid plenty "
         "matter problem* laugh* together road* day days later tomorrow nothing all-right "
@@ -137,9 +137,10 @@ class LexiconAssessor:
         persons: Sequence[Sequence[str]],
         contexts: Sequence[str] | None = None,
         advance: Advance | None = None,
+        read: int | None = None,
     ) -> list[Rating]:
         """One rating for each person: two points a standard deviation of the norms, cut at ±5."""
-        del contexts
+        del contexts, read
         ratings = []
         for passages in persons:
             if (rating := too_short(passages, self.min_words)) is None:

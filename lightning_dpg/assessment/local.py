@@ -81,6 +81,7 @@ class LocalAssessor:
         persons: Sequence[Sequence[str]],
         contexts: Sequence[str] | None = None,
         advance: Advance | None = None,
+        read: int | None = None,
     ) -> list[Rating]:
         """One rating for each person: passages are read one by one, and their readings averaged.
 
@@ -90,7 +91,7 @@ class LocalAssessor:
         spoken = [[passage for passage in person if count_words(passage)] for person in persons]
         passages = [passage for person in spoken for passage in person]
         readings = iter(self.readings(passages, self.logprobs(passages, advance)))
-        return [self.rating(person, [next(readings) for _ in person]) for person in spoken]
+        return [self.rating(person, [next(readings) for _ in person], read) for person in spoken]
 
     def readings(self, passages: Sequence[str], logprobs: Floats) -> Floats:
         """Standardised readings (passages, traits) from what `logprobs` gave for these passages."""
@@ -98,12 +99,14 @@ class LocalAssessor:
             raise RuntimeError("The local assessor has no norms yet: call fit with a corpus first")
         return self.reference.readings(logprobs, [count_words(passage) for passage in passages])
 
-    def rating(self, passages: Sequence[str], readings: Sequence[Floats]) -> Rating:
+    def rating(
+        self, passages: Sequence[str], readings: Sequence[Floats], read: int | None = None
+    ) -> Rating:
         """The rating of one person from the readings of its passages."""
         if (unscored := too_short(passages, self.min_words)) is not None:
             return unscored
         assert self.reference is not None
-        return Rating(tuple(float(x) for x in self.reference.score(np.stack(readings))))
+        return Rating(tuple(float(x) for x in self.reference.score(np.stack(readings), read)))
 
     @torch.inference_mode()
     def logprobs(self, texts: Sequence[str], advance: Advance | None = None) -> Floats:

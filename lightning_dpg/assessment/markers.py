@@ -7,7 +7,7 @@ ordinary prose. `VERSION` changes with the lists and with how they are read.
 
 from __future__ import annotations
 
-VERSION = "markers-2"
+VERSION = "markers-3"
 
 MARKERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "openness": (

@@ -14,6 +14,8 @@ EDGES = (20, 35, 60)
 """Words at which a new band of length begins. Log-probabilities of adjectives drift with the length
 of the text before them, and short texts scatter more: a passage is compared with its like."""
 SMALLEST_BAND = 40
+LEAST_VARIANCE = 0.05
+"""Of a combination of standardised readings."""
 LEAST_BETWEEN = 0.02
 ASSUMED_BETWEEN = 0.15
 """Where a corpus has not two people with two passages each; about what the bundled one gives."""
@@ -50,12 +52,14 @@ class Reference:
         contrast: (traits, markers); a row holds 1/n for the high pole's markers, -1/n for the low
             pole's.
         bands: in order of length.
+        mixing: (traits, traits), symmetric; what makes readings uncorrelated (`decorrelation`).
         between: for each trait, the share in (0, 1] of the variance of single passages that lies
             between people: the intraclass correlation ICC(1) of Shrout and Fleiss (1979).
     """
 
     contrast: list[list[float]]
     bands: list[Band]
+    mixing: list[list[float]]
     between: list[float]
 
     @classmethod
@@ -80,8 +84,10 @@ class Reference:
         bands = [
             _band(low, logprobs[inside], contrast) for low, inside in _groups(np.asarray(words))
         ]
-        readings = cls(contrast.tolist(), bands, []).readings(logprobs, words)
-        return cls(contrast.tolist(), bands, between_people(readings, people).tolist())
+        rows, plain = contrast.tolist(), np.eye(len(contrast)).tolist()
+        mixing = decorrelation(cls(rows, bands, plain, []).readings(logprobs, words)).tolist()
+        readings = cls(rows, bands, mixing, []).readings(logprobs, words)
+        return cls(rows, bands, mixing, between_people(readings, people).tolist())
 
     def readings(self, logprobs: Floats, words: Sequence[int]) -> Floats:
         """What single passages show, (passages, traits), in standard deviations of the norms."""
@@ -92,16 +98,22 @@ class Reference:
             band = self.bands[max(0, bisect.bisect_right(starts, count) - 1)]
             raw = contrast @ ((row - np.asarray(band.mean)) / np.asarray(band.spread))
             rows.append((raw - np.asarray(band.center)) / np.asarray(band.scale))
-        return np.asarray(rows, dtype=np.float64).reshape(len(words), len(contrast))
+        standard = np.asarray(rows, dtype=np.float64).reshape(len(words), len(contrast))
+        readings: Floats = standard @ np.asarray(self.mixing)
+        return readings
 
-    def score(self, readings: Floats) -> Floats:
+    def score(self, readings: Floats, read: int | None = None) -> Floats:
         """Scores (traits,) in [-5, 5] of a person from the readings (passages, traits) of passages.
 
         Two points a standard deviation among people of whom as many passages were read: the mean of
         n passages has the variance b + (1 - b)/n, where b is the share between people.
+
+        Args:
+            readings: (passages, traits).
+            read: n of the people to compare with; None for as many as there are readings.
         """
         between = np.asarray(self.between)
-        spread = np.sqrt(between + (1.0 - between) / len(readings))
+        spread = np.sqrt(between + (1.0 - between) / (read or len(readings)))
         scores: Floats = np.clip(2.0 * readings.mean(0) / spread, -5.0, 5.0)
         return scores
 
@@ -112,7 +124,31 @@ class Reference:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Reference:
         """From JSON."""
-        return cls(data["contrast"], [Band(**band) for band in data["bands"]], data["between"])
+        bands = [Band(**band) for band in data["bands"]]
+        return cls(data["contrast"], bands, data["mixing"], data["between"])
+
+
+def decorrelation(readings: Floats) -> Floats:
+    """What makes standardised readings uncorrelated and changes them least, (traits, traits).
+
+    Adjectives mean more than one trait, and all of them say good or bad: careless and nervous come
+    and go together (readings of conscientiousness and neuroticism correlate at -.7 in the bundled
+    corpus, whose authors gave both independently). The inverse square root of the correlations is
+    ZCA-cor of Kessy, Lewin and Strimmer (2018, "Optimal whitening and decorrelation").
+
+    Args:
+        readings: (passages, traits).
+    """
+    count = readings.shape[1]
+    if len(readings) <= count:
+        return np.eye(count)
+    spread = _positive(readings.std(0))
+    standard = (readings - readings.mean(0)) / spread
+    values, vectors = np.linalg.eigh(standard.T @ standard / len(readings))
+    # Traits that hardly differ on a small corpus are not blown up.
+    root = vectors @ np.diag(np.maximum(values, LEAST_VARIANCE) ** -0.5) @ vectors.T
+    mixing: Floats = root / spread[:, None]
+    return mixing
 
 
 def between_people(readings: Floats, people: Sequence[str]) -> Floats:

@@ -39,9 +39,10 @@ class ScriptedAssessor:
         persons: Sequence[Sequence[str]],
         contexts: Sequence[str] | None = None,
         advance: Advance | None = None,
+        read: int | None = None,
     ) -> list[Rating]:
         """One rating for each person, of its passages joined by line breaks."""
-        del contexts
+        del contexts, read
         if advance:
             advance(sum(map(len, persons)))
         return [

@@ -62,7 +62,10 @@ def _answers(found: dict[str, Any]) -> bool:
 def _measure(
     arm: Arm, module: PersonalityModule, config: Config, judge: Assessor, seed: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Profiles that were asked for and what was measured, (scored personas, 5) each."""
+    """Profiles that were asked for and what was measured, (scored personas, 5) each.
+
+    Scores are on the scale of the closing evaluation, which reads more replies of each persona.
+    """
     count = config.calibration.replies
     personas = drawn_personas(config.calibration.profiles, seed)
     replies = generate_replies(
@@ -73,6 +76,7 @@ def _measure(
         max_prompt_tokens=config.data.max_prompt_tokens,
         seed=seed,
     )
-    measured = ratings_tensor(judge.rate(by_persona(replies, count)))
+    read = config.evaluation.replies_per_persona
+    measured = ratings_tensor(judge.rate(by_persona(replies, count), read=read))
     kept = scored(measured)
     return torch.tensor([p.target.scores for p in personas])[kept], measured[kept]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import pearsonr, spearmanr
 
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.statistics import Floats
@@ -15,31 +15,41 @@ from lightning_dpg.records import TRAITS, Rating
 FEWEST = 3
 
 
-def dose_response(personas: Sequence[Persona], ratings: Sequence[Rating]) -> dict[str, Any]:
+def dose_response(
+    personas: Sequence[Persona], ratings: Sequence[Rating], second: Sequence[Rating]
+) -> dict[str, Any]:
     """Per trait the measured scores at each dose, their rank correlation, and slopes.
 
     Args:
         personas: of `dose_personas`.
         ratings: one for each.
+        second: those of a second instrument.
 
     Returns:
         By trait: `doses` and `measured` of its own trait (None where unscored), `spearman`, `slope`
         (measured points a point asked), `off_slope` (the steepest slope of another trait, signed)
-        and `off_trait` (which one). Slopes are None with fewer than three scored doses.
+        and `off_trait` (which one), and `second_r` (the doses' correlation with what the second
+        instrument measures of the trait). None with fewer than three scored doses.
     """
     found: dict[str, Any] = {}
     for i, trait in enumerate(TRAITS):
-        pairs = [
-            (p.target.scores[i], r.scores)
-            for p, r in zip(personas, ratings, strict=True)
-            if p.id.startswith(f"dose/{trait}/")
-        ]
+        mine = [k for k, p in enumerate(personas) if p.id.startswith(f"dose/{trait}/")]
+        pairs = [(personas[k].target.scores[i], ratings[k].scores) for k in mine]
+        seen = [(personas[k].target.scores[i], second[k].scores[i]) for k in mine]
         found[trait] = {
             "doses": [dose for dose, _ in pairs],
             "measured": [scores[i] for _, scores in pairs],
             **_slopes([(d, s) for d, s in pairs if None not in s], i),
+            "second_r": _correlation([(d, s) for d, s in seen if s is not None]),
         }
     return found
+
+
+def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
+    values: Floats = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    if len(values) < FEWEST or not np.ptp(values, axis=0).all():
+        return None
+    return float(pearsonr(*values.T).statistic)
 
 
 def _slopes(pairs: Sequence[tuple[float, Sequence[float | None]]], own: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import Arm, Config
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.samples import Sample
@@ -28,6 +29,7 @@ from lightning_dpg.evaluation.questions import CLOSING, questions_for
 from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
 from lightning_dpg.evaluation.results import summarise
 from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.models.description import DescriptionEncoder
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.progress import Steps
 from lightning_dpg.records import Profile, Rating
@@ -89,7 +91,7 @@ def evaluate(
     return {
         "prompts": [text for _, text in CLOSING],
         **summary,
-        **_studies(config, studied, ratings, replies, instruments),
+        **_studies(config, studied, ratings, replies, backbone, instruments),
     }
 
 
@@ -98,6 +100,7 @@ def _studies(
     studied: list[Persona],
     ratings: Mapping[Arm, list[Rating]],
     replies: Mapping[Arm, Said],
+    backbone: Backbone,
     instruments: Instruments,
 ) -> dict[str, Any]:
     """What is asked of DPG alone: one dial at a time, and descriptions with all dials at 0."""
@@ -105,22 +108,45 @@ def _studies(
         return {}
     pairs = list(zip(studied, ratings["dpg"][-len(studied) :], strict=True)) if studied else []
     doses = [(p, r) for p, r in pairs if p.kind == "dose"]
+    second = instruments.second.rate([replies["dpg"][p.id] for p, _ in doses])
     described = [p for p in studied if p.kind == "described"]
     return {
-        "dose_response": dose_response([p for p, _ in doses], [r for _, r in doses])
+        "dose_response": dose_response([p for p, _ in doses], [r for _, r in doses], second)
         if doses
         else {},
-        "descriptions": _described(config, described, replies["dpg"], instruments),
+        "descriptions": _described(config, described, replies["dpg"], backbone, instruments.reader),
     }
 
 
 def _described(
-    config: Config, described: list[Persona], said: Said, instruments: Instruments
-) -> DescriptionEffect:
-    single = [[[reply] for reply in said[p.id]] for p in described]
-    rated = iter(instruments.reader.rate([reply for replies in single for reply in replies]))
-    by_character = [[next(rated) for _ in replies] for replies in single]
-    return description_effect(by_character, config.evaluation.bootstrap, config.seed)
+    config: Config, described: list[Persona], said: Said, backbone: Backbone, reader: Assessor
+) -> dict[str, DescriptionEffect]:
+    """The effect of descriptions on what single replies show of traits, and on their words."""
+    count = config.evaluation.replies_per_persona
+    replies = [
+        (persona.id, question, reply)
+        for i, persona in enumerate(described)
+        for (_, question), reply in zip(
+            questions_for(count, i, CLOSING), said[persona.id], strict=True
+        )
+        if reply
+    ]
+    rated = zip(replies, reader.rate([[reply] for _, _, reply in replies]), strict=True)
+    shown = [(row, rating.scores) for row, rating in rated if rating.complete]
+    words = np.empty((0, 1))
+    if replies:
+        encoded = DescriptionEncoder(backbone)([reply for _, _, reply in replies])
+        words = encoded.double().cpu().numpy()
+        words = words / np.maximum(words.std(0), 1e-6)
+
+    def effect(points: Any, rows: Sequence[tuple[str, str, str]]) -> DescriptionEffect:
+        whose, asked = [row[0] for row in rows], [row[1] for row in rows]
+        return description_effect(points, whose, asked, config.evaluation.bootstrap, config.seed)
+
+    return {
+        "traits": effect(np.array([scores for _, scores in shown]), [row for row, _ in shown]),
+        "words": effect(words, replies),
+    }
 
 
 def _fluency(

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.models.lora import Site
 
 MAX_TOKENS = 160
 
 
 class DescriptionEncoder:
-    """Mean of the backbone's last hidden states over a description; each text is encoded once.
+    """Means over a description's tokens; each text is encoded once.
 
     Args:
         backbone: run as it is, so open no scope of adapters around a call.
+        sites: layers of which input and answer are wanted too (see `imprint.Imprint`).
     """
 
-    def __init__(self, backbone: Backbone) -> None:
-        self.backbone = backbone
+    def __init__(self, backbone: Backbone, sites: Sequence[Site] = ()) -> None:
+        self.backbone, self.sites = backbone, list(sites)
         self._known: dict[str, Tensor] = {}
+
+    @property
+    def width(self) -> int:
+        """Width of the vectors: last hidden states, inputs of all sites, answers of all sites."""
+        return self.backbone.hidden_size + sum(s.in_features + s.out_features for s in self.sites)
 
     @torch.no_grad()
     def __call__(self, descriptions: Sequence[str]) -> Tensor:
-        """Vectors (len(descriptions), hidden) in float32; a row of zeros for an empty text."""
+        """Vectors (len(descriptions), width) in float32; a row of zeros for an empty text."""
         for text in dict.fromkeys(descriptions):
             if text not in self._known:
                 self._known[text] = self._encode(text)
@@ -33,7 +42,7 @@ class DescriptionEncoder:
 
     def _encode(self, text: str) -> Tensor:
         if not text.strip():
-            return torch.zeros(self.backbone.hidden_size, device=self.backbone.device)
+            return torch.zeros(self.width, device=self.backbone.device)
         tokens = self.backbone.tokenizer(
             text,
             return_tensors="pt",
@@ -41,8 +50,32 @@ class DescriptionEncoder:
             max_length=MAX_TOKENS,
             add_special_tokens=False,
         )
-        hidden = self.backbone.model.get_decoder()(
-            input_ids=tokens["input_ids"].to(self.backbone.device), use_cache=False
-        ).last_hidden_state[0]
-        mean: Tensor = hidden.float().mean(0)
-        return mean
+        with self._listening() as (inputs, answers):
+            last = self.backbone.model.get_decoder()(
+                input_ids=tokens["input_ids"].to(self.backbone.device), use_cache=False
+            ).last_hidden_state
+        said = [*(inputs[s.name] for s in self.sites), *(answers[s.name] for s in self.sites)]
+        # The first token is where attention rests that is not needed: it stands for no word.
+        words = [states[0, min(1, states.shape[1] - 1) :].float().mean(0) for states in said]
+        return torch.cat([last[0].float().mean(0), *words])
+
+    @contextmanager
+    def _listening(self) -> Iterator[tuple[dict[str, Tensor], dict[str, Tensor]]]:
+        """Inputs and outputs of the sites, by their names, as the backbone runs."""
+        inputs: dict[str, Tensor] = {}
+        answers: dict[str, Tensor] = {}
+
+        def listen(name: str):  # type: ignore[no-untyped-def]
+            def hook(module: Any, args: tuple[Tensor, ...], output: Tensor) -> None:
+                del module
+                inputs[name], answers[name] = args[0], output
+
+            return hook
+
+        modules = dict(self.backbone.model.named_modules())
+        handles = [modules[s.name].register_forward_hook(listen(s.name)) for s in self.sites]
+        try:
+            yield inputs, answers
+        finally:
+            for handle in handles:
+                handle.remove()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lightning_dpg.models.imprint import Imprint
 from lightning_dpg.models.lora import LoRA, Site, shared_parameters
 from lightning_dpg.records import HIGHEST, TRAITS
 
@@ -39,6 +40,8 @@ class Hypernetwork(nn.Module):
         heads: attention heads.
         output: `dial`, `core` or `full`, see `DialHead`, `CoreHead` and `FullHead`.
         basis: size of the basis of `full`.
+        imprint: share of the description's imprint to begin with (`imprint.Imprint`), which takes
+            one of the ranks; 0 leaves it out.
     """
 
     usual_mean: Tensor
@@ -56,9 +59,11 @@ class Hypernetwork(nn.Module):
         heads: int = 4,
         output: str = "dial",
         basis: int = 32,
+        imprint: float = 0.0,
     ) -> None:
         super().__init__()
-        self.sites = list(sites)
+        self.sites, self.description_width = list(sites), description_width
+        self.imprint = Imprint(sites, imprint) if imprint else None
         self.profile = None if output == "dial" else _profile_encoder(width)
         self.description = nn.Linear(description_width, width)
         self.register_buffer("usual_mean", torch.zeros(description_width))
@@ -86,34 +91,47 @@ class Hypernetwork(nn.Module):
         nn.init.normal_(self.layer.weight, std=0.3)
         nn.init.normal_(self.projection.weight, std=0.3)
         nn.init.normal_(self.description.weight, std=INITIAL_DESCRIPTION * description_width**-0.5)
-        self.head = _make_head(output, sites, rank, scale, width, basis)
+        ranks = rank - 1 if imprint else rank
+        self.head = _make_head(output, sites, ranks, scale, width, basis)
 
     def usual(self, descriptions: Tensor) -> None:
-        """Take from encoded descriptions, (texts, description_width), what is usual in them.
+        """Take what is usual from encoded descriptions, as `forward` takes them.
 
         Encoded texts of one language lie close together: what tells them apart shows only against
         their mean and spread.
         """
         if len(descriptions) > 1:
-            self.usual_mean.copy_(descriptions.mean(0))
-            self.usual_spread.copy_(descriptions.std(0).clamp(min=1e-3))
+            words, heard = self._parts(descriptions)
+            self.usual_mean.copy_(words.mean(0))
+            self.usual_spread.copy_(words.std(0).clamp(min=1e-3))
+            if self.imprint is not None:
+                self.imprint.usual(heard)
 
-    def forward(self, profiles: Tensor, descriptions: Tensor) -> dict[str, LoRA]:
+    def forward(
+        self, profiles: Tensor, descriptions: Tensor, guidance: float = 1.0
+    ) -> dict[str, LoRA]:
         """Adapters for a batch.
 
         Args:
             profiles: (batch, 5), scores in [-5, 5]; a calibrated dial may go beyond.
-            descriptions: (batch, description_width); a row of zeros where there is none.
+            descriptions: (batch, description_width), followed by what the sites hear where there is
+                an imprint, (batch, imprint.width); a row of zeros where there is no description.
+            guidance: how many times the imprint's learned share.
         """
         dials = profiles / HIGHEST
-        known = descriptions.abs().sum(-1, keepdim=True) > 0
-        person = self.description((descriptions - self.usual_mean) / self.usual_spread) * known
+        words, heard = self._parts(descriptions)
+        known = words.abs().sum(-1, keepdim=True) > 0
+        person = self.description((words - self.usual_mean) / self.usual_spread) * known
         if self.profile is not None:
             person = person + self.profile(dials)
         place = self.layer(self.layers) + self.projection(self.kinds)
         tokens = person[:, None, :] + place[None, :, :]  # (B, S, width)
         adapters: dict[str, LoRA] = self.head(self.norm(self.encoder(tokens)), dials)
-        return adapters
+        return adapters if self.imprint is None else self.imprint(adapters, heard, guidance)
+
+    def _parts(self, descriptions: Tensor) -> tuple[Tensor, Tensor]:
+        """Encoded words, and what the sites hear of them."""
+        return descriptions[:, : self.description_width], descriptions[:, self.description_width :]
 
 
 def _profile_encoder(width: int) -> nn.Sequential:

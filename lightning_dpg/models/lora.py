@@ -125,14 +125,17 @@ class StaticLoRA(nn.Module):
         self.sites, self.scale = list(sites), scale
         self.a, self.b = shared_parameters(sites, rank)
 
-    def forward(self, profiles: Tensor, descriptions: Tensor) -> dict[str, LoRA]:
+    def forward(
+        self, profiles: Tensor, descriptions: Tensor, guidance: float = 1.0
+    ) -> dict[str, LoRA]:
         """Adapters with a batch of 1.
 
         Args:
             profiles: (batch, 5), ignored.
             descriptions: (batch, hidden), ignored.
+            guidance: ignored.
         """
-        del profiles, descriptions
+        del profiles, descriptions, guidance
         return {
             site.name: LoRA(a[None], b[None], self.scale)
             for site, a, b in zip(self.sites, self.a, self.b, strict=True)

@@ -45,6 +45,7 @@ def make_adapter_source(
         heads=h.heads,
         output=h.output,
         basis=h.basis,
+        imprint=h.imprint,
     )
 
 
@@ -81,7 +82,8 @@ class PersonalityModule(L.LightningModule):
         self.adapters = make_adapter_source(source, config, backbone, self.sites)
         self.dial = Dial(LIMIT_IN_PROMPT if collate.scores_in_prompt else config.calibration.limit)
         object.__setattr__(self, "backbone", backbone)
-        self.describe = DescriptionEncoder(backbone)
+        heard = self.sites if source == "hypernetwork" and config.hypernetwork.imprint else ()
+        self.describe = DescriptionEncoder(backbone, heard)
         injection = install(backbone.model, self.sites)
         if config.backbone.gradient_checkpointing:
             backbone.model.gradient_checkpointing_enable(
@@ -95,9 +97,11 @@ class PersonalityModule(L.LightningModule):
         if isinstance(self.adapters, Hypernetwork) and texts:
             self.adapters.usual(self.describe(texts))
 
-    def forward(self, profiles: Tensor, descriptions: list[str]) -> dict[str, LoRA]:
+    def forward(
+        self, profiles: Tensor, descriptions: list[str], guidance: float = 1.0
+    ) -> dict[str, LoRA]:
         """Adapters for profiles (B, 5) and B descriptions."""
-        adapters: dict[str, LoRA] = self.adapters(profiles, self.describe(descriptions))
+        adapters: dict[str, LoRA] = self.adapters(profiles, self.describe(descriptions), guidance)
         return adapters
 
     @torch.inference_mode()
@@ -108,7 +112,8 @@ class PersonalityModule(L.LightningModule):
         scores = torch.tensor([p.scores for p in profiles], device=self.device)
         was_training = self.training
         self.eval()
-        adapters: dict[str, LoRA] = self(self.dial(scores), list(descriptions))
+        guidance = self.config.hypernetwork.guidance
+        adapters: dict[str, LoRA] = self(self.dial(scores), list(descriptions), guidance)
         self.train(was_training)
         return adapters
 

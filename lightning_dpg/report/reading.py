@@ -89,7 +89,8 @@ class Ratio:
 class Dose:
     """One dial turned by itself: measured scores of its trait at each dose, and slopes.
 
-    `off_slope` is the steepest slope of another trait, `off_trait` says which.
+    `off_slope` is the steepest slope of another trait, `off_trait` says which; `second_r` is the
+    doses' correlation with what the second instrument measures.
     """
 
     trait: str
@@ -98,6 +99,7 @@ class Dose:
     slope: float | None
     off_slope: float | None
     off_trait: str
+    second_r: float | None
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ class RunFolder:
     Attributes:
         facts: the plain facts of the run (experiment, seed, labels, judge, ...), as written.
         doses: the dose-response of the main arm, a trait each; empty where none was made.
-        descriptions: what descriptions explain by themselves (explained, expected, p, replies).
+        descriptions: what descriptions explain by themselves (explained, expected, p, replies), of
+            the traits that replies show and of their words.
         curves: by folder of the trained arm, then by logged column.
     """
 
@@ -129,7 +132,7 @@ class RunFolder:
     trivial: tuple[Arm, ...]
     ratios: tuple[Ratio, ...]
     doses: tuple[Dose, ...]
-    descriptions: Mapping[str, float | None]
+    descriptions: Mapping[str, Mapping[str, float | None]]
     replies: tuple[Reply, ...]
     curves: Mapping[str, Mapping[str, Curve]]
     config: str
@@ -166,7 +169,7 @@ def read_run(folder: Path) -> RunFolder:
         trivial=tuple(_arm(name, entry) for name, entry in results.children("trivial").items()),
         ratios=tuple(_ratios(results)),
         doses=tuple(_dose(*item) for item in results.children("dose_response").items()),
-        descriptions=_numbers(results.child("descriptions")),
+        descriptions={k: _numbers(v) for k, v in results.children("descriptions").items()},
         replies=_replies(folder / REPLIES),
         curves={file.parent.name: _curves(file) for file in sorted(folder.glob("*/metrics.csv"))},
         config=config.read_text(encoding="utf-8") if config.is_file() else "",
@@ -239,6 +242,7 @@ def _dose(trait: str, entry: Fields) -> Dose:
         slope=entry.number("slope"),
         off_slope=entry.number("off_slope"),
         off_trait=entry.text("off_trait", "") if entry.values.get("off_trait") else "",
+        second_r=entry.number("second_r"),
     )
 
 

@@ -15,6 +15,7 @@ from lightning_dpg.assessment.reference import (
     SMALLEST_BAND,
     Reference,
     between_people,
+    decorrelation,
 )
 
 CONTRAST = np.array([[0.5, 0.5, -1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
@@ -33,8 +34,9 @@ def noise(texts: int, seed: int = 0) -> np.ndarray:
 
 
 def fitted(logprobs: np.ndarray, words: list[int], people: list[str] | None = None) -> Reference:
-    """Norms of texts that each somebody else said, unless `people` says who."""
-    return Reference.fit(logprobs, words, people or [str(i) for i in range(len(words))], CONTRAST)
+    """Norms of texts that each somebody else said, unless `people` says who; traits unmixed."""
+    norms = Reference.fit(logprobs, words, people or [str(i) for i in range(len(words))], CONTRAST)
+    return replace(norms, mixing=np.eye(2).tolist())
 
 
 def singly(reference: Reference, logprobs: np.ndarray, words: list[int]) -> np.ndarray:
@@ -194,3 +196,39 @@ def test_the_mean_of_several_passages_is_compared_with_means_of_as_many() -> Non
     assert reference.score(readings) == pytest.approx([2 * 0.6 / spread, 2.0])
     assert reference.score(readings[::-1]) == pytest.approx(reference.score(readings))
     assert reference.score(readings[:1]) == pytest.approx([0.8, 2.0])
+
+
+def test_of_people_of_whom_more_was_read_less_is_usual() -> None:
+    reference = replace(fitted(noise(60), [10] * 60), between=[0.25, 1.0])
+    readings = np.array([[0.4, 1.0], [0.8, 2.0]])
+    spread = (0.25 + 0.75 / 12) ** 0.5
+    assert reference.score(readings, read=12) == pytest.approx([2 * 0.6 / spread, 3.0])
+    assert reference.score(readings, read=2) == pytest.approx(reference.score(readings))
+
+
+def test_readings_are_uncorrelated_and_each_stays_nearest_to_its_own_trait() -> None:
+    logprobs = noise(200)
+    logprobs[:, 3] += 4.0 * (logprobs[:, 0] + 9.0)  # the second trait's marker goes with the first
+    words = [10] * 200
+    mixed = Reference.fit(logprobs, words, [str(i) for i in range(200)], CONTRAST)
+    plain = replace(mixed, mixing=np.eye(2).tolist()).readings(logprobs, words)
+    got = mixed.readings(logprobs, words)
+    assert np.corrcoef(plain.T)[0, 1] > 0.3
+    assert np.cov(got.T, bias=True) == pytest.approx(np.eye(2), abs=1e-9)
+    across = np.corrcoef(got.T, plain.T)[:2, 2:]
+    assert across == pytest.approx(across.T)  # what ZCA is known by: no trait comes first
+    assert min(across.diagonal()) > 0.9
+
+
+def test_traits_that_are_one_on_a_corpus_are_not_blown_up() -> None:
+    same = np.repeat(noise(60)[:, :1], 2, axis=1)
+    mixed = same @ decorrelation(same)
+    assert np.isfinite(mixed).all() and mixed.std(0).max() < 1.01
+    assert np.array_equal(decorrelation(same[:2]), np.eye(2))  # too few to tell
+
+
+def test_the_share_between_people_is_that_of_uncorrelated_readings() -> None:
+    logprobs, people = noise(80), [str(i // 4) for i in range(80)]
+    logprobs[:, 3] += 4.0 * (logprobs[:, 0] + 9.0)
+    mixed = Reference.fit(logprobs, [10] * 80, people, CONTRAST)
+    assert mixed.between == between_people(mixed.readings(logprobs, [10] * 80), people).tolist()

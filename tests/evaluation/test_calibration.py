@@ -26,8 +26,12 @@ class Obliging:
 
     def __init__(self, silent: bool = False) -> None:
         self.silent = silent
+        self.read: list[int] = []
 
-    def rate(self, persons: Sequence[Sequence[str]], *rest: Any, **more: Any) -> list[Rating]:
+    def rate(
+        self, persons: Sequence[Sequence[str]], *rest: Any, read: int, **more: Any
+    ) -> list[Rating]:
+        self.read.append(read)
         if self.silent:
             return [Rating.unscored("too short")] * len(persons)
         return [Rating(tuple(float(x) * SLOPE + BIAS for x in said[0].split())) for said in persons]
@@ -63,6 +67,13 @@ def test_the_second_round_asks_as_the_first_has_turned(module: Any, config: Conf
     first, second = found["settings"][:12], found["settings"][12:]
     assert max(abs(x) for row in first for x in row) <= 5
     assert max(abs(x) for row in second for x in row) > 5
+
+
+def test_scores_are_on_the_scale_of_the_evaluation(module: Any, config: Config) -> None:
+    """It reads more of each persona; against people of whom less is read, biases look small."""
+    judge = Obliging()
+    calibrate("dpg", module, config, judge)
+    assert judge.read == [config.evaluation.replies_per_persona] * 2
 
 
 def test_dials_that_do_not_answer_are_asked_once(

@@ -33,7 +33,7 @@ def test_nine_levels_of_each_trait_alone() -> None:
 
 
 def test_slopes_ranks_and_the_steepest_other_trait() -> None:
-    found = dose_response(PERSONAS, RATINGS)
+    found = dose_response(PERSONAS, RATINGS, RATINGS)
     assert list(found) == list(TRAITS)
     openness = found["openness"]
     assert openness["doses"] == list(range(-4, 5))
@@ -48,12 +48,22 @@ def test_slopes_ranks_and_the_steepest_other_trait() -> None:
 def test_unscored_doses_are_left_out_and_too_few_have_no_slope() -> None:
     silent = Rating.unscored("too short")
     some = [silent if i in (0, 4) else r for i, r in enumerate(RATINGS)]
-    found = dose_response(PERSONAS, some)["openness"]
+    found = dose_response(PERSONAS, some, RATINGS)["openness"]
     assert found["measured"][0] is None and found["slope"] == pytest.approx(0.5)
-    none = dose_response(PERSONAS, [silent] * 7 + RATINGS[7:])["openness"]
+    none = dose_response(PERSONAS, [silent] * 7 + RATINGS[7:], RATINGS)["openness"]
     assert (none["slope"], none["spearman"], none["off_trait"]) == (None, None, None)
 
 
 def test_a_dial_that_moves_nothing_has_no_rank_correlation() -> None:
-    still = dose_response(PERSONAS, [Rating((1.0,) * 5)] * 45)["openness"]
+    still = dose_response(PERSONAS, [Rating((1.0,) * 5)] * 45, RATINGS)["openness"]
     assert still["spearman"] is None and still["slope"] == pytest.approx(0)
+
+
+def test_what_the_second_instrument_sees_is_its_own() -> None:
+    silent, still = Rating.unscored("too short"), Rating((1.0,) * 5)
+    second = [*(rated(0, -d) for d in range(-4, 5)), *[still] * 9, *[silent] * 27]
+    found = dose_response(PERSONAS, RATINGS, second)
+    assert found["openness"]["second_r"] == pytest.approx(-1)
+    assert found["openness"]["spearman"] == pytest.approx(1)
+    assert found["conscientiousness"]["second_r"] is None  # it never varies
+    assert found["extraversion"]["second_r"] is None

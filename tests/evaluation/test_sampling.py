@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import NoRepeatNGramLogitsProcessor
 
 from lightning_dpg.config import EvaluationConfig
-from lightning_dpg.evaluation.sampling import TopKSampler, decoding
+from lightning_dpg.evaluation.sampling import TopKSampler, ban_repeated, decoding
 
 SCORES = torch.tensor([2.0, 0.0, 1.0, -1.0, 3.0])
 
@@ -16,7 +17,7 @@ SCORES = torch.tensor([2.0, 0.0, 1.0, -1.0, 3.0])
 def drawn(sampler: TopKSampler, times: int = 4000) -> torch.Tensor:
     """How often each token is drawn."""
     torch.manual_seed(0)
-    chosen = sampler(torch.empty(times, 0), SCORES.expand(times, -1)).argmax(-1)
+    chosen = sampler(torch.empty(times, 0), SCORES.repeat(times, 1)).argmax(-1)
     return torch.bincount(chosen, minlength=5) / times
 
 
@@ -52,4 +53,28 @@ def test_settings_choose_the_way_of_decoding(settings: dict[str, Any], kind: str
     options = decoding(EvaluationConfig(**settings))
     assert options["do_sample"] == (kind == "transformers")
     assert ("logits_processor" in options) == (kind == "own")
-    assert options["no_repeat_ngram_size"] == EvaluationConfig().no_repeat_ngram
+    size = EvaluationConfig().no_repeat_ngram
+    assert options["no_repeat_ngram_size"] == (0 if kind == "own" else size)
+    if kind == "own":
+        assert options["logits_processor"][0].no_repeat_ngram == size
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_repeated_runs_are_banned_as_transformers_bans_them(size: int) -> None:
+    ids = torch.randint(0, 3, (40, 12), generator=torch.Generator().manual_seed(size))
+    scores = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
+    expected = NoRepeatNGramLogitsProcessor(size)(ids, scores)
+    got = scores.clone()
+    ban_repeated(got, ids, size)
+    assert torch.equal(got, expected)
+    assert got.isinf().any() and not got.isinf().all()
+
+
+def test_the_sampler_never_draws_what_would_repeat() -> None:
+    ids = torch.tensor([[4, 2, 4, 2, 4]] * 200)  # 2 would make "4 2" a third time
+    torch.manual_seed(0)
+    free = TopKSampler(5, 1.0)(ids, SCORES.repeat(200, 1)).argmax(-1)
+    kept = TopKSampler(5, 1.0, no_repeat_ngram=2)(ids, SCORES.repeat(200, 1)).argmax(-1)
+    assert (free == 2).any() and not (kept == 2).any()
+    short = TopKSampler(5, 1.0, no_repeat_ngram=9)(ids, SCORES.repeat(200, 1))
+    assert (short == 0).sum() == 200

@@ -77,13 +77,11 @@ ASKED: dict[str, dict[str, Any]] = {
     "sinks": {"s_aux": torch.zeros(6)},
     "bias": {"position_bias": torch.zeros(1, 6, 5, 5)},
 }
-CASES = ["mask", "cache", "one token", "long", "dropout", "two-sided layer", "GPU", *ASKED]
+CASES = ["additive mask", "cache", "long", "dropout", "two-sided layer", "GPU", *ASKED]
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_all_that_is_not_plainly_causal_goes_to_sdpa(
-    case: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_that_is_not_plain_goes_to_sdpa(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     def stand_in(module: Any, query: Tensor, *rest: Any, **options: Any) -> tuple[Tensor, None]:
@@ -91,17 +89,55 @@ def test_all_that_is_not_plainly_causal_goes_to_sdpa(
         return query, None
 
     monkeypatch.setattr(attention, "sdpa_attention_forward", stand_in)
-    tokens = {"one token": 1, "long": LONGEST + 1}.get(case, 5)
+    tokens = LONGEST + 1 if case == "long" else 5
     query, key, value = (state.detach() for state in states(tokens=tokens))
     if case == "cache":
         query = query[:, :, -2:]
     if case == "GPU":
         query, key, value = (state.to("meta") for state in (query, key, value))
-    mask = torch.zeros(3, 1, tokens, tokens) if case == "mask" else None
+    mask = torch.zeros(3, 1, tokens, tokens) if case == "additive mask" else None
     layer: Any = SimpleNamespace(is_causal=False) if case == "two-sided layer" else LAYER
     options = {"dropout": 0.1} if case == "dropout" else ASKED.get(case, {})
     grouped_attention(layer, query, key, value, mask, **options)
     assert asked == [case]
+
+
+@pytest.mark.parametrize(("tokens", "keys"), [(1, 9), (3, 9), (9, 9), (1, LONGEST + 5)])
+@pytest.mark.parametrize("heads", [1, 6])
+def test_masked_attention_equals_torchs(
+    tokens: int, keys: int, heads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for prompts padded on the left, and for tokens after a cache."""
+    query, key, value = (state.detach() for state in states(tokens=keys))
+    query = query[:, :, -tokens:]
+    generator = torch.Generator().manual_seed(3)
+    mask = torch.rand(3, heads, tokens, keys, generator=generator) < 0.6
+    mask[..., 0] = True
+    repeated = [state.repeat_interleave(3, 1) for state in (key, value)]
+    expected = F.scaled_dot_product_attention(query, *repeated, attn_mask=mask).transpose(1, 2)
+    everywhere = F.scaled_dot_product_attention(query, *repeated).transpose(1, 2)
+    monkeypatch.setattr(attention, "sdpa_attention_forward", None)
+    got, _ = grouped_attention(LAYER, query, key, value, mask)
+    torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+    assert (got - everywhere).abs().max() > 1e-2
+
+
+def test_one_token_without_a_mask_sees_all_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "sdpa_attention_forward", None)
+    query, key, value = (state.detach() for state in states())
+    got, _ = grouped_attention(LAYER, query[:, :, -1:], key, value, None)
+    torch.testing.assert_close(got, oracle(query, key, value)[:, -1:], rtol=1e-4, atol=1e-5)
+
+
+def test_padding_that_may_look_nowhere_is_no_nan() -> None:
+    """It would spread: the weight of a padded value is 0, and 0 times NaN is NaN."""
+    query, key, value = (state.detach() for state in states())
+    mask = torch.ones(9, 9, dtype=torch.bool).tril().repeat(3, 1, 1, 1)
+    mask[1, :, :, :4] = False
+    got, _ = grouped_attention(LAYER, query, key, value, mask)
+    assert got.isfinite().all()
+    kept = oracle(query[1:2, :, 4:], key[1:2, :, 4:], value[1:2, :, 4:])
+    torch.testing.assert_close(got[1:2, 4:], kept, rtol=1e-4, atol=1e-5)
 
 
 def test_a_window_that_holds_all_tokens_and_options_left_open_are_plain(
