@@ -8,7 +8,8 @@ against everyday talk of family, money, meals and times; conscientiousness with 
 and completion, against negation, swearing and leaving things; extraversion with other people,
 parties, we, praise and exclamation marks, against tentative words and things done alone;
 agreeableness with thanks, help, affection and home, against anger, blame and money; neuroticism
-with I, negative feeling, illness and "what if", against assent, ease and certainty.
+with negative feeling, illness and loss, against assent, ease and certainty. First persons are left
+out there: whoever is asked about himself says I, anxious or not.
 
 A word ending in `*` stands for all words that begin so.
 """

@@ -27,9 +27,10 @@ class LocalAssessor:
     log-probability is standardised against norms from a reference corpus; a trait's reading is the
     mean of its high pole's markers minus that of its low pole's. One forward pass a passage.
 
-    A person's passages are read apart and their readings averaged. Five speeches of a character of
-    the bundled corpus (168 sets of 176 words) give so an intraclass correlation of .37 .43 .50 .50
-    .43 (O C E A N), and .27 .28 .42 .29 .29 when the joined text is read at once.
+    A person's passages are read apart, their readings made uncorrelated (`decorrelation`) and
+    averaged. Five speeches of a character of the bundled corpus (480 sets of 171 words) give so an
+    intraclass correlation of .37 .41 .44 .47 .33 (O C E A N) and tell the authors' poles apart with
+    an AUC of .75 .83 .73 .89 .75.
 
     Args:
         model: any causal language model, run as it is (open no scope of adapters around `rate`).

@@ -52,7 +52,7 @@ class Reference:
         contrast: (traits, markers); a row holds 1/n for the high pole's markers, -1/n for the low
             pole's.
         bands: in order of length.
-        mixing: (traits, traits), symmetric; what makes readings uncorrelated (`decorrelation`).
+        mixing: (traits, traits); what makes readings uncorrelated (`decorrelation`).
         between: for each trait, the share in (0, 1] of the variance of single passages that lies
             between people: the intraclass correlation ICC(1) of Shrout and Fleiss (1979).
     """
@@ -140,13 +140,14 @@ def decorrelation(readings: Floats) -> Floats:
         readings: (passages, traits).
     """
     count = readings.shape[1]
-    if len(readings) <= count:
+    if len(readings) < SMALLEST_BAND:  # correlations of so few are mostly chance
         return np.eye(count)
     spread = _positive(readings.std(0))
     standard = (readings - readings.mean(0)) / spread
     values, vectors = np.linalg.eigh(standard.T @ standard / len(readings))
-    # Traits that hardly differ on a small corpus are not blown up.
-    root = vectors @ np.diag(np.maximum(values, LEAST_VARIANCE) ** -0.5) @ vectors.T
+    # A difference between traits that hardly occurs is left as it is, not blown up.
+    values = np.where(values < LEAST_VARIANCE, 1.0, values)
+    root = vectors @ np.diag(values**-0.5) @ vectors.T
     mixing: Floats = root / spread[:, None]
     return mixing
 

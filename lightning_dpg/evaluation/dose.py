@@ -29,7 +29,8 @@ def dose_response(
         By trait: `doses` and `measured` of its own trait (None where unscored), `spearman`, `slope`
         (measured points a point asked), `off_slope` (the steepest slope of another trait, signed)
         and `off_trait` (which one), and `second_r` (the doses' correlation with what the second
-        instrument measures of the trait). None with fewer than three scored doses.
+        instrument measures of the trait). None with fewer than three scored doses, or
+        where nothing varies.
     """
     found: dict[str, Any] = {}
     for i, trait in enumerate(TRAITS):

@@ -9,13 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import Arm, Config
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.samples import Sample
 from lightning_dpg.evaluation.arms import ARMS, voice_of
-from lightning_dpg.evaluation.descriptions import DescriptionEffect, description_effect
-from lightning_dpg.evaluation.dose import dose_response
 from lightning_dpg.evaluation.fluency import fluency
 from lightning_dpg.evaluation.instruments import Instruments, agreement
 from lightning_dpg.evaluation.personas import (
@@ -28,8 +25,8 @@ from lightning_dpg.evaluation.personas import (
 from lightning_dpg.evaluation.questions import CLOSING, questions_for
 from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
 from lightning_dpg.evaluation.results import summarise
+from lightning_dpg.evaluation.studies import studies
 from lightning_dpg.models.backbone import Backbone
-from lightning_dpg.models.description import DescriptionEncoder
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.progress import Steps
 from lightning_dpg.records import Profile, Rating
@@ -88,71 +85,18 @@ def evaluate(
             summary["arms"][arm]["second"] = agreement(
                 personas, list(said.values()), instruments.second
             )
-    return {
-        "prompts": [text for _, text in CLOSING],
-        **summary,
-        **_studies(config, studied, ratings, replies, backbone, instruments),
-    }
-
-
-def _studies(
-    config: Config,
-    studied: list[Persona],
-    ratings: Mapping[Arm, list[Rating]],
-    replies: Mapping[Arm, Said],
-    backbone: Backbone,
-    instruments: Instruments,
-) -> dict[str, Any]:
-    """What is asked of DPG alone: one dial at a time, and descriptions with all dials at 0."""
-    if "dpg" not in ratings:
-        return {}
-    pairs = list(zip(studied, ratings["dpg"][-len(studied) :], strict=True)) if studied else []
-    doses = [(p, r) for p, r in pairs if p.kind == "dose"]
-    second = instruments.second.rate([replies["dpg"][p.id] for p, _ in doses])
-    described = [p for p in studied if p.kind == "described"]
-    return {
-        "dose_response": dose_response([p for p, _ in doses], [r for _, r in doses], second)
-        if doses
-        else {},
-        "descriptions": _described(config, described, replies["dpg"], backbone, instruments.reader),
-    }
-
-
-def _described(
-    config: Config, described: list[Persona], said: Said, backbone: Backbone, reader: Assessor
-) -> dict[str, DescriptionEffect]:
-    """The effect of descriptions on what single replies show of traits, and on their words."""
-    count = config.evaluation.replies_per_persona
-    replies = [
-        (persona.id, question, reply)
-        for i, persona in enumerate(described)
-        for (_, question), reply in zip(
-            questions_for(count, i, CLOSING), said[persona.id], strict=True
+    found = {"prompts": [text for _, text in CLOSING], **summary}
+    if "dpg" in ratings:
+        found |= studies(
+            config, asked["dpg"], ratings["dpg"], replies["dpg"], backbone, instruments
         )
-        if reply
-    ]
-    rated = zip(replies, reader.rate([[reply] for _, _, reply in replies]), strict=True)
-    shown = [(row, rating.scores) for row, rating in rated if rating.complete]
-    words = np.empty((0, 1))
-    if replies:
-        encoded = DescriptionEncoder(backbone)([reply for _, _, reply in replies])
-        words = encoded.double().cpu().numpy()
-        words = words / np.maximum(words.std(0), 1e-6)
-
-    def effect(points: Any, rows: Sequence[tuple[str, str, str]]) -> DescriptionEffect:
-        whose, asked = [row[0] for row in rows], [row[1] for row in rows]
-        return description_effect(points, whose, asked, config.evaluation.bootstrap, config.seed)
-
-    return {
-        "traits": effect(np.array([scores for _, scores in shown]), [row for row, _ in shown]),
-        "words": effect(words, replies),
-    }
+    return found
 
 
 def _fluency(
     config: Config, backbone: Backbone, personas: list[Persona], said: Said
 ) -> dict[str, Any]:
-    """Of the first replies of each persona: enough for a mean, and half the time."""
+    """Of the first replies of each persona: enough for a mean, and a third of the time."""
     count = config.evaluation.fluency_replies
     requests = ask_personas(personas, count, CLOSING)
     replies = [reply for p in personas for reply in said[p.id][:count]]

@@ -32,7 +32,7 @@ class TopKSampler(LogitsProcessor):
         self.no_repeat_ngram = no_repeat_ngram
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """scores: (batch, vocabulary), written over: 0 at one token and -inf elsewhere."""
+        """scores: (batch, vocabulary) in float32, written over: 0 at one token, -inf elsewhere."""
         if 0 < self.no_repeat_ngram <= input_ids.shape[1]:
             ban_repeated(scores, input_ids, self.no_repeat_ngram)
         top, tokens = scores.topk(min(self.k, scores.shape[-1]), dim=-1)  # sorted, likeliest first

@@ -37,8 +37,9 @@ class DescriptionEncoder:
         """Vectors (len(descriptions), width) in float32; a row of zeros for an empty text."""
         for text in dict.fromkeys(descriptions):
             if text not in self._known:
-                self._known[text] = self._encode(text)
-        return torch.stack([self._known[text] for text in descriptions])
+                self._known[text] = self._encode(text).cpu()  # with sites, long: 2 MB at 7 B
+        known = torch.stack([self._known[text] for text in descriptions])
+        return known.to(self.backbone.device)
 
     def _encode(self, text: str) -> Tensor:
         if not text.strip():

@@ -17,7 +17,8 @@ class Imprint(nn.Module):
     when every head spends a share of itself on one more token: here the description, as its mean.
     So a description that no training saw moves the model towards its own subject, and training has
     one number a site to learn, the share. As an adapter it is B = share · (answer - usual answer),
-    (out, 1), and A = usual input / |usual input|², (1, in), which reads about 1 from any input.
+    (out, 1), and A = usual input / |usual input|², (1, in), which reads 1 on average
+    over the words of descriptions.
 
     Args:
         sites: where adapters go.

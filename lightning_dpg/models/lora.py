@@ -132,7 +132,7 @@ class StaticLoRA(nn.Module):
 
         Args:
             profiles: (batch, 5), ignored.
-            descriptions: (batch, hidden), ignored.
+            descriptions: (batch, width), ignored.
             guidance: ignored.
         """
         del profiles, descriptions, guidance

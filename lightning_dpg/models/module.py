@@ -175,7 +175,7 @@ class PersonalityModule(L.LightningModule):
         return own, count, contrast
 
     def _others(self, profiles: Tensor, described: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """Whom own profiles (B, 5) and encoded descriptions (B, hidden) are contrasted with.
+        """Whom own profiles (B, 5) and encoded descriptions (B, width) are contrasted with.
 
         The opposite profile teaches the direction; that of another sample keeps the contrast inside
         the corpus's own range of profiles. With somebody else's description beside it, descriptions
@@ -207,7 +207,7 @@ class PersonalityModule(L.LightningModule):
             return reply_nll(model, batch["input_ids"], batch["labels"], branches)
 
     def _described(self, descriptions: list[str]) -> Tensor:
-        """Encoded descriptions (B, hidden); in training some are left out, as zeros."""
+        """Encoded descriptions (B, width); in training some are left out, as zeros."""
         vectors = self.describe(descriptions)
         dropout = self.config.hypernetwork.description_dropout
         if not (self.training and dropout):
@@ -231,7 +231,7 @@ class PersonalityModule(L.LightningModule):
 
 
 def _strangers(described: Tensor) -> Tensor:
-    """To each of the encoded descriptions (B, hidden) that is one, the next of the batch's others.
+    """To each of the encoded descriptions (B, width) that is one, the next of the batch's others.
 
     Rows of zeros (no description) stay; so does a description that is the only one.
     """

@@ -169,7 +169,7 @@ def read_run(folder: Path) -> RunFolder:
         trivial=tuple(_arm(name, entry) for name, entry in results.children("trivial").items()),
         ratios=tuple(_ratios(results)),
         doses=tuple(_dose(*item) for item in results.children("dose_response").items()),
-        descriptions={k: _numbers(v) for k, v in results.children("descriptions").items()},
+        descriptions=_descriptions(results.child("descriptions")),
         replies=_replies(folder / REPLIES),
         curves={file.parent.name: _curves(file) for file in sorted(folder.glob("*/metrics.csv"))},
         config=config.read_text(encoding="utf-8") if config.is_file() else "",
@@ -225,6 +225,12 @@ def _arm(name: str, entry: Fields) -> Arm:
 
 def _numbers(entry: Fields) -> dict[str, float | None]:
     return {name: entry.number(name) for name in entry.values}
+
+
+def _descriptions(entry: Fields) -> dict[str, dict[str, float | None]]:
+    if "p" in entry.values:  # runs of before words were compared
+        return {"traits": _numbers(entry)}
+    return {shown: _numbers(entry.child(shown)) for shown in entry.values}
 
 
 def _dose(trait: str, entry: Fields) -> Dose:

@@ -89,6 +89,23 @@ def test_order_and_batch_size_change_nothing(model: LlamaForCausalLM) -> None:
     assert len({rating.scores for rating in expected}) > 15
 
 
+def test_scores_can_be_put_on_the_scale_of_more_passages(model: LlamaForCausalLM) -> None:
+    local = assessor(model)
+    local.fit([[text] for text in TEXTS for _ in range(2)])
+    assert local.reference is not None
+    persons = [TEXTS[i : i + 2] for i in range(0, len(TEXTS) - 1, 2)]
+    between = np.array(local.reference.between)
+    ratio = np.sqrt((between + (1 - between) / 2) / (between + (1 - between) / 12))
+    compared = 0
+    for plain, scaled in zip(local.rate(persons), local.rate(persons, read=12), strict=True):
+        for trait in range(5):
+            one, other = plain.scores[trait], scaled.scores[trait]
+            if one is not None and other is not None and abs(other) < 5:
+                assert other == pytest.approx(one * ratio[trait])
+                compared += abs(other - one) > 0.1
+    assert compared > 5
+
+
 def test_ratings_come_from_norms_and_contrast(model: LlamaForCausalLM) -> None:
     local = assessor(model)
     logprobs = local.logprobs(TEXTS)

@@ -224,7 +224,9 @@ def test_traits_that_are_one_on_a_corpus_are_not_blown_up() -> None:
     same = np.repeat(noise(60)[:, :1], 2, axis=1)
     mixed = same @ decorrelation(same)
     assert np.isfinite(mixed).all() and mixed.std(0).max() < 1.01
-    assert np.array_equal(decorrelation(same[:2]), np.eye(2))  # too few to tell
+    apart = np.array([[1.0, -1.0]])  # what never occurred there
+    assert np.abs(apart @ decorrelation(same)).max() < 2 / same.std()
+    assert np.array_equal(decorrelation(noise(39)[:, :2]), np.eye(2))  # too few to tell
 
 
 def test_the_share_between_people_is_that_of_uncorrelated_readings() -> None:

@@ -73,6 +73,7 @@ def test_values_may_have_a_width_of_their_own() -> None:
 ASKED: dict[str, dict[str, Any]] = {
     "two-sided": {"is_causal": False},
     "window": {"sliding_window": 4},
+    "window of a cache": {"sliding_window": 4},
     "softcap": {"softcap": 50.0},
     "sinks": {"s_aux": torch.zeros(6)},
     "bias": {"position_bias": torch.zeros(1, 6, 5, 5)},
@@ -91,8 +92,8 @@ def test_all_that_is_not_plain_goes_to_sdpa(case: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(attention, "sdpa_attention_forward", stand_in)
     tokens = LONGEST + 1 if case == "long" else 5
     query, key, value = (state.detach() for state in states(tokens=tokens))
-    if case == "cache":
-        query = query[:, :, -2:]
+    if "cache" in case:
+        query = query[:, :, -1:] if case == "window of a cache" else query[:, :, -2:]
     if case == "GPU":
         query, key, value = (state.to("meta") for state in (query, key, value))
     mask = torch.zeros(3, 1, tokens, tokens) if case == "additive mask" else None

@@ -101,6 +101,11 @@ def test_the_encoder_tells_what_sites_hear_and_answer(backbone: Backbone) -> Non
     assert [site.out_features for site in sites] == [64, 32, 64, 32]
 
 
+def test_a_description_of_one_token_is_encoded_by_that_token(backbone: Backbone) -> None:
+    _, encode = encoder(backbone)
+    assert encode(["x"]).isfinite().all() and encode(["x"]).any()
+
+
 def test_listening_leaves_no_hook_behind(backbone: Backbone) -> None:
     modules = list(backbone.model.modules())
     before = [len(module._forward_hooks) for module in modules]

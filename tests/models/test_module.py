@@ -412,6 +412,28 @@ def test_adapters_for_equal_the_forward_pass_in_eval_mode_and_leave_the_mode(
             assert not got[name].b.requires_grad
 
 
+def test_guidance_is_for_generating_alone(
+    make_module: MakeModule, config: Config, chosen: list[Sample]
+) -> None:
+    config.hypernetwork.imprint, config.hypernetwork.guidance = 0.5, 3.0
+    module = make_module().eval()
+    texts = ["A captain.", "A cook."]
+    module.know_descriptions([*texts, "A clerk who counts."])
+    stir(module)
+    profiles = [Profile((0.0,) * 5)] * 2
+    once = module(torch.zeros(2, 5), texts)
+    spoken = module.adapters_for(profiles, texts)
+    for name, lora in once.items():
+        torch.testing.assert_close(spoken[name].b[..., -1], 3 * lora.b[..., -1].detach())
+        torch.testing.assert_close(spoken[name].b[..., :-1], lora.b[..., :-1].detach())
+    batch = module.collate(chosen)
+    batch["descriptions"] = [texts[0]] * len(chosen)
+    asked, described = batch["profiles"], module.describe(batch["descriptions"])
+    before = module._nll(batch, asked, described)[0]
+    config.hypernetwork.guidance = 9.0
+    assert torch.equal(module._nll(batch, asked, described)[0], before)
+
+
 def test_training_goes_on_after_generating_in_between(
     make_module: MakeModule, chosen: list[Sample]
 ) -> None:

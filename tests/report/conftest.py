@@ -101,6 +101,24 @@ def fake_results(rng: np.random.Generator) -> dict[str, Any]:
             "dpg_over_lora_sft": _ratio(psdc["dpg"] / psdc["lora_sft"]),
             "dpg_over_best_prompt": _ratio(psdc["dpg"] / psdc["prompted"]) | {"arm": "prompted"},
         },
+        "dose_response": {trait: _dose(i) for i, trait in enumerate(TRAITS)},
+        "descriptions": {
+            "traits": {"explained": 0.123, "expected": 0.111, "p": 0.321, "replies": 76},
+            "words": {"explained": 0.234, "expected": 0.112, "p": 0.004, "replies": 80},
+        },
+    }
+
+
+def _dose(index: int) -> dict[str, Any]:
+    doses = list(range(-4, 5))
+    return {
+        "doses": doses,
+        "measured": [0.9 * dose + 0.1 * index for dose in doses],
+        "spearman": 0.95,
+        "slope": 0.9,
+        "off_slope": -0.2,
+        "off_trait": TRAITS[index - 1],
+        "second_r": 0.61 + index / 100,
     }
 
 

@@ -53,6 +53,21 @@ def _draw(folder: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
+def test_page_shows_doses_and_what_descriptions_do(make_run: MakeRun) -> None:
+    text = " ".join(_draw(make_run()).split())
+    for index in range(5):
+        assert f"<td>+{0.61 + index / 100:.2f}</td>" in text
+    assert "explain 12.3% of how single replies to one question differ in their traits" in text
+    assert "explain 23.4% of how single replies to one question differ in their words" in text
+    assert "(p = 0.004, 80 replies)" in text
+
+
+def test_a_run_of_before_words_were_compared_is_drawn(make_run: MakeRun) -> None:
+    old = {"explained": 0.2, "expected": 0.15, "p": 0.143, "replies": 48}
+    text = _draw(make_run(lambda results: results.update(descriptions=old)))
+    assert "differ in their traits" in text and "p = 0.143" in text
+
+
 def test_page_is_self_contained_and_well_formed(make_run: MakeRun) -> None:
     text = _draw(make_run())
     page = _Page(text)
@@ -66,7 +81,7 @@ def test_page_is_self_contained_and_well_formed(make_run: MakeRun) -> None:
 
 def test_sections_come_in_order(make_run: MakeRun) -> None:
     ids = re.findall(r'<section id="(\w+)"', _draw(make_run()))
-    order = "headline ratios deviations scatter personas training unscored reading provenance"
+    order = "headline ratios deviations scatter doses personas training unscored reading provenance"
     assert ids == order.split()
 
 
@@ -119,7 +134,8 @@ def test_any_subset_of_arms(make_run: MakeRun, kept: tuple[str, ...]) -> None:
     text = _draw(make_run(change))
     _Page(text)
     assert 'id="ratios"' not in text
-    assert len(re.findall('<div class="panels">', text)) == len(kept)
+    doses = 1
+    assert len(re.findall('<div class="panels">', text)) == len(kept) + doses
 
 
 def test_arm_without_any_score(make_run: MakeRun) -> None:
