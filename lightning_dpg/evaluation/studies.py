@@ -93,5 +93,6 @@ def _words(answers: Sequence[Answer], backbone: Backbone) -> Floats:
     if not answers:
         return np.empty((0, 1))
     encoded = DescriptionEncoder(backbone)([answer.reply for answer in answers])
-    points: Floats = encoded.double().cpu().numpy()
-    return points / np.maximum(points.std(0), 1e-6)
+    words = encoded.double().cpu().numpy()
+    points: Floats = words / np.maximum(words.std(0), 1e-6)
+    return points
