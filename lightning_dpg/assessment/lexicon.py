@@ -23,7 +23,7 @@ import numpy as np
 
 from lightning_dpg.assessment.base import count_words, too_short
 from lightning_dpg.assessment.markers import MARKERS
-from lightning_dpg.assessment.reference import Floats
+from lightning_dpg.assessment.reference import Floats, positive
 from lightning_dpg.progress import Advance
 from lightning_dpg.records import Rating
 
@@ -130,8 +130,8 @@ class LexiconAssessor:
         use = np.array([self._use(chunk) for chunk in chunks if not too_short(chunk, 1)])
         if len(use) < 2:
             return
-        self.mean, self.spread = use.mean(0), _positive(use.std(0))
-        self.scale = _positive(self._contrast(use).std(0))
+        self.mean, self.spread = use.mean(0), positive(use.std(0))
+        self.scale = positive(self._contrast(use).std(0))
 
     def rate(
         self,
@@ -171,7 +171,3 @@ def _pattern(words: str) -> re.Pattern[str]:
         stem = re.escape(word.removesuffix("*")).replace(r"\-", "[ -]")
         parts.append(rf"(?<!\w){stem}" + (r"\w*" if word.endswith("*") else r"(?!\w)"))
     return re.compile("|".join(parts))
-
-
-def _positive(values: Floats) -> Floats:
-    return np.where(values > 1e-9, values, 1.0)

@@ -84,13 +84,18 @@ class Reference:
         bands = [
             _band(low, logprobs[inside], contrast) for low, inside in _groups(np.asarray(words))
         ]
-        rows, plain = contrast.tolist(), np.eye(len(contrast)).tolist()
-        mixing = decorrelation(cls(rows, bands, plain, []).readings(logprobs, words)).tolist()
-        readings = cls(rows, bands, mixing, []).readings(logprobs, words)
-        return cls(rows, bands, mixing, between_people(readings, people).tolist())
+        standard = cls(contrast.tolist(), bands, [], [])._standardised(logprobs, words)
+        mixing = decorrelation(standard)
+        between = between_people(standard @ mixing, people)
+        return cls(contrast.tolist(), bands, mixing.tolist(), between.tolist())
 
     def readings(self, logprobs: Floats, words: Sequence[int]) -> Floats:
         """What single passages show, (passages, traits), in standard deviations of the norms."""
+        readings: Floats = self._standardised(logprobs, words) @ np.asarray(self.mixing)
+        return readings
+
+    def _standardised(self, logprobs: Floats, words: Sequence[int]) -> Floats:
+        """Readings that still correlate, each against passages of like length."""
         starts = [band.words for band in self.bands]
         contrast = np.asarray(self.contrast)
         rows = []
@@ -98,9 +103,7 @@ class Reference:
             band = self.bands[max(0, bisect.bisect_right(starts, count) - 1)]
             raw = contrast @ ((row - np.asarray(band.mean)) / np.asarray(band.spread))
             rows.append((raw - np.asarray(band.center)) / np.asarray(band.scale))
-        standard = np.asarray(rows, dtype=np.float64).reshape(len(words), len(contrast))
-        readings: Floats = standard @ np.asarray(self.mixing)
-        return readings
+        return np.asarray(rows, dtype=np.float64).reshape(len(words), len(contrast))
 
     def score(self, readings: Floats, read: int | None = None) -> Floats:
         """Scores (traits,) in [-5, 5] of a person from the readings (passages, traits) of passages.
@@ -142,7 +145,7 @@ def decorrelation(readings: Floats) -> Floats:
     count = readings.shape[1]
     if len(readings) < SMALLEST_BAND:  # correlations of so few are mostly chance
         return np.eye(count)
-    spread = _positive(readings.std(0))
+    spread = positive(readings.std(0))
     standard = (readings - readings.mean(0)) / spread
     values, vectors = np.linalg.eigh(standard.T @ standard / len(readings))
     # A difference between traits that hardly occurs is left as it is, not blown up.
@@ -194,7 +197,7 @@ def _groups(length: NDArray[np.int_]) -> list[tuple[int, NDArray[np.bool_]]]:
 
 
 def _band(low: int, logprobs: Floats, contrast: Floats) -> Band:
-    mean, spread = logprobs.mean(0), _positive(logprobs.std(0))
+    mean, spread = logprobs.mean(0), positive(logprobs.std(0))
     raw = ((logprobs - mean) / spread) @ contrast.T
     return Band(
         low,
@@ -202,10 +205,10 @@ def _band(low: int, logprobs: Floats, contrast: Floats) -> Band:
         mean.tolist(),
         spread.tolist(),
         raw.mean(0).tolist(),
-        _positive(raw.std(0)).tolist(),
+        positive(raw.std(0)).tolist(),
     )
 
 
-def _positive(values: Floats) -> Floats:
+def positive(values: Floats) -> Floats:
     """Spreads, with 1 where nothing varies."""
     return np.where(values > 1e-9, values, 1.0)

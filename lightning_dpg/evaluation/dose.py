@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import pearsonr, spearmanr
+import torch
+from scipy.stats import spearmanr
 
 from lightning_dpg.evaluation.personas import Persona
+from lightning_dpg.evaluation.results import ratings_tensor, trait_r
 from lightning_dpg.evaluation.statistics import Floats
 from lightning_dpg.records import TRAITS, Rating
 
@@ -32,25 +34,19 @@ def dose_response(
         instrument measures of the trait). None with fewer than three scored doses, or
         where nothing varies.
     """
+    targets = torch.tensor([p.target.scores for p in personas])
+    seen = ratings_tensor(second)
     found: dict[str, Any] = {}
     for i, trait in enumerate(TRAITS):
         mine = [k for k, p in enumerate(personas) if p.id.startswith(f"dose/{trait}/")]
         pairs = [(personas[k].target.scores[i], ratings[k].scores) for k in mine]
-        seen = [(personas[k].target.scores[i], second[k].scores[i]) for k in mine]
         found[trait] = {
             "doses": [dose for dose, _ in pairs],
             "measured": [scores[i] for _, scores in pairs],
             **_slopes([(d, s) for d, s in pairs if None not in s], i),
-            "second_r": _correlation([(d, s) for d, s in seen if s is not None]),
+            "second_r": trait_r(targets[mine], seen[mine])[trait],
         }
     return found
-
-
-def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
-    values: Floats = np.array(pairs, dtype=np.float64).reshape(-1, 2)
-    if len(values) < FEWEST or not np.ptp(values, axis=0).all():
-        return None
-    return float(pearsonr(*values.T).statistic)
 
 
 def _slopes(pairs: Sequence[tuple[float, Sequence[float | None]]], own: int) -> dict[str, Any]:

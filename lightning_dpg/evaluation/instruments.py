@@ -10,9 +10,8 @@ import torch
 
 from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.evaluation.personas import Persona
-from lightning_dpg.evaluation.results import ratings_tensor
-from lightning_dpg.metrics.functional import scored, trait_correlation
-from lightning_dpg.records import TRAITS
+from lightning_dpg.evaluation.results import ratings_tensor, trait_r
+from lightning_dpg.metrics.functional import scored
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,8 @@ def agreement(
     """What a second instrument makes of the same replies: correlation with what was asked."""
     measured = ratings_tensor(second.rate(said))
     targets = torch.tensor([p.target.scores for p in personas])
-    r = [None if x != x else float(x) for x in trait_correlation(targets, measured).tolist()]
     return {
         "instrument": second.identity,
-        "trait_r": dict(zip(TRAITS, r, strict=True)),
+        "trait_r": trait_r(targets, measured),
         "scored": int(scored(measured).sum()),
     }

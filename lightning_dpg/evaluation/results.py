@@ -60,9 +60,7 @@ def summarise(
         arms[arm] = {
             "psdc": deviations(values),
             "psdc_shuffled": deviations(values, shuffled(targets), ("l2",)),
-            "trait_r": dict(
-                zip(TRAITS, _nullable(trait_correlation(targets, values)), strict=True)
-            ),
+            "trait_r": trait_r(targets, values),
             "unscored": int((~scored(values)).sum()),
             "scored": int(scored(values).sum()),
             "measured": _by_persona(personas, values),
@@ -76,6 +74,11 @@ def summarise(
         "trivial": {name: {"psdc": deviations(answers)} for name, answers in trivial.items()},
         "ratios": _ratios(targets, measured, trivial, arms, resamples, seed),
     }
+
+
+def trait_r(targets: Tensor, measured: Tensor) -> dict[str, float | None]:
+    """Correlation of asked and measured per trait; None where there is none to compute."""
+    return dict(zip(TRAITS, _nullable(trait_correlation(targets, measured)), strict=True))
 
 
 def _ratios(

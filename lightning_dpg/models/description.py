@@ -73,8 +73,11 @@ class DescriptionEncoder:
 
             return hook
 
-        modules = dict(self.backbone.model.named_modules())
-        handles = [modules[s.name].register_forward_hook(listen(s.name)) for s in self.sites]
+        modules = [self.backbone.model.get_submodule(site.name) for site in self.sites]
+        handles = [
+            module.register_forward_hook(listen(site.name))
+            for site, module in zip(self.sites, modules, strict=True)
+        ]
         try:
             yield inputs, answers
         finally:

@@ -115,7 +115,7 @@ class Hypernetwork(nn.Module):
         Args:
             profiles: (batch, 5), scores in [-5, 5]; a calibrated dial may go beyond.
             descriptions: (batch, description_width), followed by what the sites hear where there is
-                an imprint, (batch, imprint.width); a row of zeros where there is no description.
+                an imprint (`Imprint.usual`); a row of zeros where there is no description.
             guidance: how many times the imprint's learned share.
         """
         dials = profiles / HIGHEST

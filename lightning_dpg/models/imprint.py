@@ -17,8 +17,8 @@ class Imprint(nn.Module):
     when every head spends a share of itself on one more token: here the description, as its mean.
     So a description that no training saw moves the model towards its own subject, and training has
     one number a site to learn, the share. As an adapter it is B = share · (answer - usual answer),
-    (out, 1), and A = usual input / |usual input|², (1, in), which reads 1 on average
-    over the words of descriptions.
+    (out, 1), and A = usual input / |usual input|², (1, in), which reads 1 on average over the words
+    of descriptions.
 
     Args:
         sites: where adapters go.
@@ -39,13 +39,12 @@ class Imprint(nn.Module):
         self.register_buffer("reader", torch.zeros(sum(self.inputs)))
         self.register_buffer("usual_answer", torch.zeros(sum(self.answers)))
 
-    @property
-    def width(self) -> int:
-        """Width of what `usual` and `forward` take: inputs of all sites, then their answers."""
-        return sum(self.inputs) + sum(self.answers)
-
     def usual(self, heard: Tensor) -> None:
-        """Take what is usual from descriptions as the sites hear them, (texts, width)."""
+        """Take what is usual from descriptions as the sites hear them.
+
+        Args:
+            heard: (texts, width): the inputs of all sites, then their answers.
+        """
         inputs, answers = heard.mean(0).split([sum(self.inputs), sum(self.answers)])
         rows = [row / row.square().sum().clamp(min=1e-6) for row in inputs.split(self.inputs)]
         self.reader.copy_(torch.cat(rows))
@@ -58,7 +57,7 @@ class Imprint(nn.Module):
 
         Args:
             adapters: of every site, B with a batch of its own.
-            heard: (batch, width); a row of zeros where there is no description.
+            heard: (batch, width), as in `usual`; a row of zeros where there is no description.
             guidance: how many times the learned share.
         """
         known = heard.abs().sum(-1, keepdim=True) > 0
