@@ -40,6 +40,9 @@ class DataConfig:
     max_prompt_tokens: int = 96
     max_reply_tokens: int = 64
     min_reply_words: int = 8
+    pronounced: float = 1.0
+    """Share of the training samples that are trained on: those whose profiles lie farthest from the
+    middle of the scale. A reading near 0 is mostly noise and teaches a dial nothing."""
     split_by: Literal["character", "work"] = "character"
     validation_fraction: float = 0.1
     test_fraction: float = 0.2
@@ -481,6 +484,11 @@ def _check(config: Config) -> list[str]:
         problems.append(
             "Argument 'hypernetwork.width' expected a multiple of hypernetwork.heads "
             f"({config.hypernetwork.heads}), got {config.hypernetwork.width}"
+        )
+    if not 0 < config.data.pronounced <= 1:
+        problems.append(
+            "Argument 'data.pronounced' expected a share above 0 and up to 1, "
+            f"got {config.data.pronounced:g}"
         )
     held_out = config.data.validation_fraction + config.data.test_fraction
     if not 0 < held_out < 1:

@@ -87,7 +87,9 @@ def train_arm(
         trainer = _trainer(arm, config, corpus, data, module, judge, run, start)
         trainer.fit(module, data, ckpt_path=last, weights_only=True)
         module.to(backbone.device)  # Lightning leaves a trained module on the CPU
-        response = calibrate(arm, module.eval(), config, judge)
+        speaks = ARMS[arm].source == "hypernetwork"  # a static LoRA knows no description
+        known = [sample.description for sample in data.split["train"]] if speaks else []
+        response = calibrate(arm, module.eval(), config, judge, known)
         write_atomically(folder / RESPONSE, json.dumps(response, indent=1) + "\n")
         trainer.save_checkpoint(folder / MODEL, weights_only=True)
     load_weights(module, folder / MODEL)

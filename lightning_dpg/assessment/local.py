@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from lightning_dpg.assessment.base import count_words, too_short
-from lightning_dpg.assessment.markers import MARKERS, QUESTION, VERSION
+from lightning_dpg.assessment.markers import AFTER, BEFORE, MARKERS, VERSION
 from lightning_dpg.assessment.reference import Floats, Reference
 from lightning_dpg.errors import UserError
 from lightning_dpg.padding import pad_left
@@ -23,14 +23,13 @@ SMALLEST_POLE = 3
 class LocalAssessor:
     """Reads a personality off the adjectives that a language model finds likely.
 
-    A passage is followed by a sentence that asks for one word about its speaker. Each marker's
+    A passage stands, quoted, between words that ask for one word about its speaker. Each marker's
     log-probability is standardised against norms from a reference corpus; a trait's reading is the
     mean of its high pole's markers minus that of its low pole's. One forward pass a passage.
 
     A person's passages are read apart, their readings made uncorrelated (`decorrelation`) and
-    averaged. Five speeches of a character of the bundled corpus (480 sets of 171 words) give so an
-    intraclass correlation of .37 .41 .44 .47 .33 (O C E A N) and tell the authors' poles apart with
-    an AUC of .75 .83 .73 .89 .75.
+    averaged. Eight speeches of a character of the bundled corpus (312 sets) tell so the authors'
+    poles apart with an AUC of .84 .88 .88 .95 .90 (O C E A N).
 
     Args:
         model: any causal language model, run as it is (open no scope of adapters around `rate`).
@@ -115,8 +114,9 @@ class LocalAssessor:
 
         Texts of like length share a batch; only the last position goes through the output layer.
         """
-        tail = self.tokenizer(QUESTION, add_special_tokens=False)["input_ids"]
-        head = [] if self.tokenizer.bos_token_id is None else [self.tokenizer.bos_token_id]
+        bos = [] if self.tokenizer.bos_token_id is None else [self.tokenizer.bos_token_id]
+        head = bos + self.tokenizer(BEFORE, add_special_tokens=False)["input_ids"]
+        tail = self.tokenizer(AFTER, add_special_tokens=False)["input_ids"]
         room = MAX_TOKENS - len(tail) - len(head)
         encoded = [
             head + self.tokenizer(text, add_special_tokens=False)["input_ids"][-room:] + tail

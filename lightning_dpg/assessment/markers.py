@@ -7,7 +7,7 @@ ordinary prose. `VERSION` changes with the lists and with how they are read.
 
 from __future__ import annotations
 
-VERSION = "markers-3"
+VERSION = "markers-4"
 
 MARKERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "openness": (
@@ -72,11 +72,34 @@ MARKERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("rude", "cold", "harsh", "selfish", "cruel", "arrogant", "stubborn", "critical"),
     ),
     "neuroticism": (
-        ("anxious", "nervous", "worried", "moody", "emotional", "insecure", "tense", "fearful"),
-        ("calm", "relaxed", "stable", "confident", "steady", "composed", "secure", "peaceful"),
+        (
+            "anxious",
+            "nervous",
+            "tense",
+            "fearful",
+            "emotional",
+            "troubled",
+            "vulnerable",
+            "frightened",
+        ),
+        (
+            "relaxed",
+            "stable",
+            "confident",
+            "balanced",
+            "secure",
+            "collected",
+            "optimistic",
+            "sure",
+        ),
     ),
 }
 """Per trait the adjectives of the high pole and of the low pole."""
 
-QUESTION = "\n\nIn one word, what kind of person is the speaker? The speaker is very"
-"""What stands after the text: the model's next word is the answer."""
+BEFORE = 'In one word, what kind of person says this?\n\n"'
+AFTER = '"\n\nIn one word, the speaker is very'
+"""What stands around a passage: the model's next word is the answer.
+
+Chosen among fourteen on the bundled corpus. Without the question before it the model reads a
+passage as a story that goes on; without marks of quotation, as what it says itself.
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,6 +99,13 @@ def split_samples(
     for sample in samples:
         split[part[_key(sample, config)]].append(sample)
     return split
+
+
+def pronounced(samples: Sequence[Sample], share: float) -> list[Sample]:
+    """A share in (0, 1] of the samples: those with the longest profiles, in their order."""
+    lengths = [math.hypot(*sample.profile.scores) for sample in samples]
+    farthest = sorted(range(len(samples)), key=lambda i: -lengths[i])
+    return [samples[i] for i in sorted(farthest[: math.ceil(share * len(samples))])]
 
 
 def _key(sample: Sample, config: DataConfig) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,11 +10,12 @@ import torch
 from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import Arm, Config
 from lightning_dpg.evaluation.arms import voice_of
-from lightning_dpg.evaluation.personas import drawn_personas
+from lightning_dpg.evaluation.personas import Persona, half_described
 from lightning_dpg.evaluation.questions import VALIDATION
 from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
 from lightning_dpg.evaluation.results import ratings_tensor
 from lightning_dpg.metrics.functional import scored
+from lightning_dpg.models.dial import FEWEST
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.records import TRAITS
 
@@ -25,7 +27,11 @@ FAINT = 0.2
 
 
 def calibrate(
-    arm: Arm, module: PersonalityModule, config: Config, judge: Assessor
+    arm: Arm,
+    module: PersonalityModule,
+    config: Config,
+    judge: Assessor,
+    descriptions: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Fit the dial of a trained arm on questions of validation.
 
@@ -33,23 +39,40 @@ def calibrate(
     extrapolates, the second measures. Dials that hardly answer are asked once, and an arm of which
     too few personas are rated keeps its dial.
 
+    Args:
+        arm: which.
+        module: its trained module.
+        config: settings of the run.
+        judge: who measures.
+        descriptions: of characters of training; half of the profiles speak with one of them, so
+            that what descriptions do to traits by themselves is measured, too.
+
     Returns:
-        Where dials stood and what was measured, (personas, 5) each, and the last fitted response:
-        for each trait's dial what it moves, and the bias. Plain data.
+        Where dials stood and what was measured, (personas, 5) each, who had a description, and the
+        last fitted response: for each trait's dial what it moves, the bias, and what a description
+        adds. Plain data.
     """
     settings, measured = torch.empty(0, len(TRAITS)), torch.empty(0, len(TRAITS))
-    found: dict[str, Any] = {}
+    described, found = torch.empty(0), dict[str, Any]()
     for turn in range(config.calibration.rounds if config.calibration.profiles else 0):
         if turn and not _answers(found):
             break
-        asked, answers = _measure(arm, module, config, judge, config.seed + SEED + turn)
-        settings = torch.cat([settings, module.dial(asked)])
+        seed = config.seed + SEED + turn
+        asked = half_described(config.calibration.profiles, descriptions, seed)
+        personas, answers = _measure(arm, module, config, judge, asked, seed)
+        targets, words = [p.target for p in personas], [p.description for p in personas]
+        settings = torch.cat([settings, module.dial_settings(targets, words).cpu()])
         measured = torch.cat([measured, answers])
-        if len(measured) > len(TRAITS) + 1:
-            response = module.dial.fit(settings, measured)
-            rows = zip((*TRAITS, "bias"), response.tolist(), strict=True)
+        described = torch.cat([described, torch.tensor([float(bool(w)) for w in words])])
+        if len(measured) >= FEWEST:
+            response = module.dial.fit(settings, measured, described)
+            rows = zip((*TRAITS, "bias", "description"), response.tolist(), strict=True)
             found["response"] = {name: dict(zip(TRAITS, row, strict=True)) for name, row in rows}
-    return found | {"settings": settings.tolist(), "measured": measured.tolist()}
+    return found | {
+        "settings": settings.tolist(),
+        "measured": measured.tolist(),
+        "described": described.tolist(),
+    }
 
 
 def _answers(found: dict[str, Any]) -> bool:
@@ -60,14 +83,18 @@ def _answers(found: dict[str, Any]) -> bool:
 
 
 def _measure(
-    arm: Arm, module: PersonalityModule, config: Config, judge: Assessor, seed: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Profiles that were asked for and what was measured, (scored personas, 5) each.
+    arm: Arm,
+    module: PersonalityModule,
+    config: Config,
+    judge: Assessor,
+    personas: Sequence[Persona],
+    seed: int,
+) -> tuple[list[Persona], torch.Tensor]:
+    """The personas that could be scored, and what was measured of them, (scored personas, 5).
 
     Scores are on the scale of the closing evaluation, which reads more replies of each persona.
     """
     count = config.calibration.replies
-    personas = drawn_personas(config.calibration.profiles, seed)
     replies = generate_replies(
         module.backbone,
         ask_personas(personas, count, VALIDATION),
@@ -79,4 +106,4 @@ def _measure(
     read = config.evaluation.replies_per_persona
     measured = ratings_tensor(judge.rate(by_persona(replies, count), read=read))
     kept = scored(measured)
-    return torch.tensor([p.target.scores for p in personas])[kept], measured[kept]
+    return [p for p, keep in zip(personas, kept, strict=True) if keep], measured[kept]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import qmc
@@ -15,6 +15,8 @@ from lightning_dpg.records import HIGHEST, LOWEST, TRAITS, Profile
 
 DOSE = 4.0
 """Where a dose-response ends: short of the scale's ends, where measured scores are cut."""
+DESCRIBED_SEED = 500
+"""Added to the seed of profiles that are given a description."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,23 @@ def drawn_personas(count: int, seed: int) -> list[Persona]:
         Persona(f"drawn/{i:02d}", "drawn", f"Drawn {i}", "", Profile(tuple(row)))
         for i, row in enumerate(scores.tolist())
     ]
+
+
+def half_described(count: int, descriptions: Sequence[str], seed: int) -> list[Persona]:
+    """Drawn profiles of which half have one of the descriptions, each used about alike.
+
+    Both halves are spread evenly by sequences of their own: of one sequence, every other profile is
+    high in the first trait, and a random half is lopsided.
+    """
+    texts = sorted({text for text in descriptions if text.strip()})
+    if not texts:
+        return drawn_personas(count, seed)
+    order = np.random.default_rng(seed).permutation(len(texts))
+    described = [
+        replace(p, id=f"described/{p.id}", description=texts[order[i % len(texts)]])
+        for i, p in enumerate(drawn_personas(count // 2, seed + DESCRIBED_SEED))
+    ]
+    return drawn_personas(count - count // 2, seed) + described
 
 
 def dose_personas(levels: int) -> list[Persona]:

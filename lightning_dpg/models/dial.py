@@ -9,56 +9,79 @@ from lightning_dpg.records import TRAITS
 
 RIDGE = 0.05
 """How strongly a dial stays where it is asked to stand: one that moves nothing is not turned."""
+FEWEST = len(TRAITS) + 3
+"""Personas for a fit: one more than it has unknowns for a trait."""
 
 
 class Dial(nn.Module):
     """An affine map that makes the measured profile what was asked for.
 
-    A trained model answers a profile x with b + S x on average: biased, compressed, and with traits
-    that move together. The dial turns what is asked for into the x that gives it. It starts as the
-    identity, is fitted once after training (`fit`) and kept in the checkpoint.
+    A trained model answers a profile x with b + S x on average, and with b + d + S x where a
+    description speaks too: biased, compressed, and with traits that move together. The dial turns
+    what is asked for into the x that gives it. It starts as the identity, is fitted once after
+    training (`fit`) and kept in the checkpoint.
 
     Attributes:
         matrix: (5, 5), dial = asked @ matrix + offset.
         offset: (5,).
+        described: (5,), added where there is a description.
         limit: settings beyond ±limit are cut.
     """
 
     matrix: Tensor
     offset: Tensor
+    described: Tensor
 
     def __init__(self, limit: float) -> None:
         super().__init__()
         self.limit = limit
         self.register_buffer("matrix", torch.eye(len(TRAITS)))
         self.register_buffer("offset", torch.zeros(len(TRAITS)))
+        self.register_buffer("described", torch.zeros(len(TRAITS)))
 
-    def forward(self, asked: Tensor) -> Tensor:
-        """Dial settings for profiles, both (batch, 5)."""
-        return (asked @ self.matrix + self.offset).clamp(-self.limit, self.limit)
+    def forward(self, asked: Tensor, described: Tensor | None = None) -> Tensor:
+        """Dial settings for profiles, both (batch, 5).
 
-    def fit(self, settings: Tensor, measured: Tensor) -> Tensor:
-        """Fit to what settings of the dial were measured to give, both (personas, 5).
+        Args:
+            asked: (batch, 5).
+            described: (batch,), 1 where there is a description and 0 elsewhere; None for nowhere.
+        """
+        turned = asked @ self.matrix + self.offset
+        if described is not None:
+            turned = turned + described[:, None] * self.described
+        return turned.clamp(-self.limit, self.limit)
 
-        For a profile a, the setting x minimises |b + S x - a|² + ridge · |x - a|², where b and S
-        are the least-squares fit of the measurements.
+    def fit(self, settings: Tensor, measured: Tensor, described: Tensor | None = None) -> Tensor:
+        """Fit to what settings of the dial were measured to give.
+
+        For a profile a, the setting x minimises |b + d + S x - a|² + ridge · |x - a|², where b, d
+        and S are the least-squares fit of the measurements; d is left out without a description.
+
+        Args:
+            settings: (personas, 5).
+            measured: (personas, 5).
+            described: (personas,), as in `forward`; d is 0 where nobody has a description.
 
         Returns:
-            The response, (6, 5): a row for each trait's dial, then b.
+            The response, (7, 5): a row for each trait's dial, then b and d.
 
         Raises:
             ValueError: fewer personas than the fit has unknowns.
         """
-        if len(settings) <= len(TRAITS) + 1:
+        if len(settings) < FEWEST:
             raise ValueError(
-                f"fitting a dial expected more than {len(TRAITS) + 1} personas, got {len(settings)}"
+                f"fitting a dial expected {FEWEST} personas or more, got {len(settings)}"
             )
-        design = torch.cat([settings, torch.ones(len(settings), 1)], dim=1).double()
-        response = torch.linalg.lstsq(design, measured.double()).solution
-        slopes, bias = response[:-1], response[-1]
+        count = len(settings)
+        words = torch.zeros(count) if described is None else described
+        design = torch.cat([settings, torch.ones(count, 1), words[:, None]], dim=1).double()
+        # gelsd: of a column of zeros it makes nothing, where other drivers need full rank.
+        response = torch.linalg.lstsq(design, measured.double(), driver="gelsd").solution
+        slopes, bias, added = response[:-2], response[-2], response[-1]
         eye = torch.eye(len(TRAITS), dtype=torch.float64)
         inverse = torch.linalg.inv(slopes @ slopes.T + RIDGE * eye)
         self.matrix.copy_((slopes.T + RIDGE * eye) @ inverse)
         self.offset.copy_(-bias @ slopes.T @ inverse)
+        self.described.copy_(-added @ slopes.T @ inverse)
         result: Tensor = response.float()
         return result

@@ -21,7 +21,7 @@ from lightning_dpg.models.hypernetwork import Hypernetwork
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.likelihood import reply_nll
 from lightning_dpg.models.lora import LoRA, Site, StaticLoRA, find_sites
-from lightning_dpg.records import HIGHEST, Profile
+from lightning_dpg.records import HIGHEST, TRAITS, Profile
 
 LIMIT_IN_PROMPT = HIGHEST
 """A prompt states scores of the scale alone; the dial of an adapter may go beyond."""
@@ -109,19 +109,25 @@ class PersonalityModule(L.LightningModule):
         self, profiles: Sequence[Profile], descriptions: Sequence[str]
     ) -> dict[str, LoRA]:
         """Adapters to generate with, for as many personas; the dial is turned as it was fitted."""
-        scores = torch.tensor([p.scores for p in profiles], device=self.device)
         was_training = self.training
         self.eval()
+        settings = self.dial_settings(profiles, descriptions)
         guidance = self.config.hypernetwork.guidance
-        adapters: dict[str, LoRA] = self(self.dial(scores), list(descriptions), guidance)
+        adapters: dict[str, LoRA] = self(settings, list(descriptions), guidance)
         self.train(was_training)
         return adapters
 
+    def dial_settings(self, profiles: Sequence[Profile], descriptions: Sequence[str]) -> Tensor:
+        """Where the dial stands for personas, (personas, 5)."""
+        scores = torch.tensor([p.scores for p in profiles], device=self.device)
+        scores = scores.reshape(-1, len(TRAITS))  # of nobody, too
+        described = torch.tensor([float(bool(d.strip())) for d in descriptions])
+        settings: Tensor = self.dial(scores, described.to(self.device))
+        return settings
+
     def stated(self, profile: Profile) -> Profile:
         """The profile that a prompt states so that this one is measured."""
-        return Profile.cut(
-            self.dial(torch.tensor([profile.scores], device=self.device))[0].tolist()
-        )
+        return Profile.cut(self.dial_settings([profile], [""])[0].tolist())
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Cross-entropy per token of the replies, plus the weighted contrast between profiles."""

@@ -14,7 +14,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from lightning_dpg.assessment.base import count_words
 from lightning_dpg.assessment.local import MAX_TOKENS, LocalAssessor
-from lightning_dpg.assessment.markers import MARKERS, QUESTION, VERSION
+from lightning_dpg.assessment.markers import AFTER, BEFORE, MARKERS, VERSION
 from lightning_dpg.assessment.reference import Reference
 from lightning_dpg.config import BackboneConfig
 from lightning_dpg.corpus.sources import Sources, character_id, read_sources
@@ -31,7 +31,11 @@ TEXTS = [
 
 def word_tokenizer(missing: tuple[str, ...] = ()) -> PreTrainedTokenizerFast:
     """A tokenizer of whole words; those in `missing` share the unknown token."""
-    words = [w for w in dict.fromkeys([*WORDS, *SAID, *QUESTION.split()]) if w not in missing]
+    words = [
+        w
+        for w in dict.fromkeys([*WORDS, *SAID, *BEFORE.split(), *AFTER.split()])
+        if w not in missing
+    ]
     vocabulary = {token: i for i, token in enumerate(["<pad>", "<s>", "<unk>", *words])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -68,7 +72,8 @@ def test_log_probabilities_equal_a_plain_forward_pass(model: LlamaForCausalLM) -
     found = local.logprobs(TEXTS)
     tokenizer = word_tokenizer()
     for text, row in zip(TEXTS, found, strict=True):
-        ids = [1, *tokenizer(text + " " + QUESTION, add_special_tokens=False)["input_ids"]]
+        whole = f"{BEFORE} {text} {AFTER}"
+        ids = [1, *tokenizer(whole, add_special_tokens=False)["input_ids"]]
         with torch.no_grad():
             logits = model(torch.tensor([ids])).logits[0, -1].double()
         expected = logits - logits.logsumexp(0)
@@ -184,7 +189,7 @@ def test_a_tokenizer_of_bytes_is_refused(backbone: Backbone) -> None:
 
 def test_of_a_long_text_the_last_words_are_read(model: LlamaForCausalLM) -> None:
     local = assessor(model)
-    room = MAX_TOKENS - len(QUESTION.split()) - 1
+    room = MAX_TOKENS - len(BEFORE.split()) - len(AFTER.split()) - 1
     words = list(np.random.default_rng(0).choice(SAID, size=room + 90))
     whole, end, start = local.logprobs(
         [" ".join(part) for part in (words, words[-room:], words[:room])]

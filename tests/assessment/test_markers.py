@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lightning_dpg.assessment.markers import MARKERS, QUESTION
+from lightning_dpg.assessment.markers import AFTER, BEFORE, MARKERS
 from lightning_dpg.records import TRAITS
 
 WORDS = [word for poles in MARKERS.values() for pole in poles for word in pole]
@@ -25,4 +25,5 @@ def test_no_word_stands_twice() -> None:
 
 def test_markers_are_plain_words_that_can_follow_the_question() -> None:
     assert all(re.fullmatch(r"[a-z]+", word) for word in WORDS)
-    assert re.search(r"\w$", QUESTION)  # a space and the word come next
+    assert re.search(r"\w$", AFTER)  # a space and the word come next
+    assert BEFORE.endswith('"') and AFTER.startswith('"')  # a passage is data, between quotes

@@ -13,6 +13,7 @@ import torch
 from lightning_dpg.config import DataConfig
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.datamodule import BUCKET, DialogueDataModule, StepSampler
+from lightning_dpg.data.samples import pronounced
 from lightning_dpg.errors import UserError
 from lightning_dpg.models.backbone import byte_tokenizer
 
@@ -111,6 +112,14 @@ def test_training_sees_the_training_part_alone(corpus: Corpus) -> None:
     seen = [sample for batch in batches for sample in batch["samples"]]  # type: ignore[index]
     assert set(seen) <= set(data.split["train"])
     assert not {s.character for s in seen} & {s.character for s in data.split["test"]}
+
+
+def test_training_keeps_to_the_most_pronounced(corpus: Corpus) -> None:
+    data = make(corpus, pronounced=0.2, steps=60)
+    chosen = pronounced(data.split["train"], 0.2)
+    assert 2 <= len(chosen) < len(data.split["train"])
+    seen = {s for batch in data.train_dataloader() for s in batch["samples"]}  # type: ignore[index]
+    assert seen == set(chosen)
 
 
 def test_accumulation_draws_more_batches(corpus: Corpus) -> None:

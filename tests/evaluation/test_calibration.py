@@ -16,7 +16,7 @@ from lightning_dpg.records import TRAITS, Profile, Rating
 from tests.models.conftest import make_module, stir
 
 __all__ = ["make_module"]
-BIAS, SLOPE = 1.0, 0.5
+BIAS, SLOPE, ADDED = 1.0, 0.5, 2.0
 
 
 class Obliging:
@@ -44,8 +44,12 @@ def module(make_module: Any, config: Config, monkeypatch: pytest.MonkeyPatch) ->
     stir(module)
 
     def speak(backbone: Any, requests: Sequence[Request], *rest: Any, **more: Any) -> list[str]:
-        asked = torch.tensor([r.profile.scores for r in requests])
-        return [" ".join(str(float(x)) for x in row) for row in module.dial(asked)]
+        """Where the dial stands, and a point more of each trait with a description."""
+        settings = module.dial_settings(
+            [r.profile for r in requests], [r.description for r in requests]
+        )
+        added = torch.tensor([ADDED if r.description else 0.0 for r in requests])
+        return [" ".join(str(float(x)) for x in row) for row in settings + added[:, None]]
 
     monkeypatch.setattr(calibration, "generate_replies", speak)
     return module
@@ -60,6 +64,16 @@ def test_the_dial_gives_what_is_asked(module: Any, config: Config) -> None:
     asked = torch.tensor([[1.0, -1.0, 0.0, 2.0, 3.0]])
     given = module.dial(asked) * SLOPE + BIAS
     assert (given - asked).abs().max() < 0.5 < (asked * SLOPE + BIAS - asked).abs().max()
+
+
+def test_what_descriptions_do_to_traits_is_turned_back(module: Any, config: Config) -> None:
+    found = calibrate("dpg", module, config, Obliging(), ["A tall woman.", " ", "A short man."])
+    assert sorted(found["described"]) == [0.0] * 12 + [1.0] * 12  # half of each round
+    for trait in TRAITS:
+        assert found["response"]["description"][trait] == pytest.approx(ADDED * SLOPE, abs=1e-3)
+    asked = Profile((1.0, -1.0, 0.0, 2.0, 3.0))
+    plain, described = module.dial_settings([asked, asked], ["", "An old man."])
+    assert (plain - described).mean() == pytest.approx(ADDED, rel=0.2)  # but for the ridge
 
 
 def test_the_second_round_asks_as_the_first_has_turned(module: Any, config: Config) -> None:
@@ -86,6 +100,7 @@ def test_dials_that_do_not_answer_are_asked_once(
 def test_where_nothing_is_rated_or_asked_the_dial_stays(module: Any, config: Config) -> None:
     assert calibrate("dpg", module, config, Obliging(silent=True))["settings"] == []
     config.calibration.profiles = 0
-    assert calibrate("dpg", module, config, Obliging()) == {"settings": [], "measured": []}
+    nothing: dict[str, list[Any]] = {"settings": [], "measured": [], "described": []}
+    assert calibrate("dpg", module, config, Obliging()) == nothing
     profile = Profile((1.0, 2.0, 3.0, 4.0, 5.0))
     assert torch.equal(module.dial(torch.tensor([profile.scores])), torch.tensor([profile.scores]))

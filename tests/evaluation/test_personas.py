@@ -10,7 +10,12 @@ import pytest
 from lightning_dpg.config import DataConfig
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.samples import make_samples
-from lightning_dpg.evaluation.personas import character_centers, drawn_personas, held_out_personas
+from lightning_dpg.evaluation.personas import (
+    character_centers,
+    drawn_personas,
+    half_described,
+    held_out_personas,
+)
 
 
 @pytest.mark.parametrize("count", [16, 24, 64])
@@ -32,6 +37,20 @@ def test_drawn_profiles_have_no_description_and_one_decimal() -> None:
     for persona in drawn_personas(16, 0):
         assert (persona.kind, persona.description) == ("drawn", "")
         assert all(score == round(score, 1) for score in persona.target.scores)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_half_of_the_profiles_are_described_whatever_they_are(seed: int) -> None:
+    texts = ["A cook.", "A judge.", "", "A cook."]
+    personas = half_described(24, texts, seed)
+    described = np.array([bool(p.description) for p in personas])
+    assert len({p.id for p in personas}) == 24 and described.sum() == 12
+    assert [p.description for p in personas].count("A cook.") == 6
+    # Every other one of a single sequence would be all that are high in the first trait.
+    scores = np.array([p.target.scores for p in personas])
+    assert np.abs(scores[described].mean(0) - scores[~described].mean(0)).max() < 2
+    assert half_described(24, texts, seed) == personas != half_described(24, texts, seed + 1)
+    assert half_described(24, [" "], seed) == drawn_personas(24, seed)
 
 
 def test_drawn_profiles_follow_from_the_seed() -> None:

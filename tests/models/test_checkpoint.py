@@ -67,7 +67,8 @@ def test_holds_only_what_was_trained(
     stored = content(path)
     trained = {f"adapters.{name}" for name, _ in module.adapters.named_parameters()}
     usual = {"adapters.usual_mean", "adapters.usual_spread"} if "hyper" in source else set()
-    assert set(stored["state_dict"]) == trained | usual | {"dial.matrix", "dial.offset"}
+    dial = {"dial.matrix", "dial.offset", "dial.described"}
+    assert set(stored["state_dict"]) == trained | usual | dial
     assert "optimizer_states" not in stored and "lr_schedulers" not in stored
     buffer = io.BytesIO()
     torch.save({n: p.detach() for n, p in module.adapters.named_parameters()}, buffer)
@@ -86,7 +87,7 @@ def test_identity_says_what_the_weights_depend_on(trained: Trained, config: Conf
     assert (identity.arm, identity.labels, identity.corpus) == ("dpg", "scripted", "abc")
     assert from_dict(identity.config).lora == config.lora
     assert set(weights) == set(module.state_dict())
-    assert {"dial.matrix", "dial.offset"} < set(weights)
+    assert {"dial.matrix", "dial.offset", "dial.described"} < set(weights)
     assert not any("model.layers" in name and name.endswith("weight") for name in weights)
 
 

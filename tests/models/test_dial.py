@@ -67,6 +67,29 @@ def test_a_dial_that_moves_nothing_is_hardly_turned() -> None:
     torch.testing.assert_close(dial(asked)[:, 2], asked[:, 2], rtol=1e-3, atol=1e-3)
 
 
+def test_what_a_description_adds_is_taken_off_where_there_is_one() -> None:
+    added = torch.tensor([0.5, 0.0, -1.0, 2.0, 0.0])
+    dial, asked, described = Dial(100.0), profiles(), (torch.arange(40) % 2).float()
+
+    def answer(settings: torch.Tensor, described: torch.Tensor) -> torch.Tensor:
+        return settings @ SLOPES + BIAS + described[:, None] * added
+
+    response = dial.fit(asked, answer(asked, described), described)
+    torch.testing.assert_close(response[5], BIAS, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(response[6], added, rtol=1e-4, atol=1e-4)
+    without, with_one = torch.zeros(40), torch.ones(40)
+    same = answer(dial(asked, with_one), with_one) - answer(dial(asked, without), without)
+    assert same.abs().max() < 0.3 < added.abs().max()  # but for the ridge
+    assert torch.equal(dial(asked), dial(asked, without))
+
+
+def test_without_descriptions_nothing_is_added() -> None:
+    dial = Dial(100.0)
+    response = dial.fit(profiles(), profiles() @ SLOPES + BIAS)
+    assert response[6].abs().max() < 1e-6
+    assert dial.described.abs().max() < 1e-6
+
+
 def test_too_few_personas_are_refused() -> None:
-    with pytest.raises(ValueError, match="expected more than 6 personas, got 6"):
-        Dial(8.0).fit(profiles(6), profiles(6))
+    with pytest.raises(ValueError, match="expected 8 personas or more, got 7"):
+        Dial(8.0).fit(profiles(7), profiles(7))
