@@ -116,10 +116,10 @@ class CalibrationConfig:
     """Fitting the dials after training: from what was asked to what is measured, and back."""
 
     profiles: int = 24
-    """Profiles drawn over the whole space that speak for it, on questions of validation; 0 leaves
-    the dials as they are."""
+    """Profiles drawn over the whole space that speak for it a round, on questions of validation,
+    half of them with a description; 8 or more, or 0 to leave the dials as they are."""
     replies: int = 4
-    """Replies of each, rated together."""
+    """Replies of each."""
     rounds: int = 2
     """A second round measures the dials as the first has turned them, and fits to both."""
     limit: float = 8.0
@@ -484,6 +484,11 @@ def _check(config: Config) -> list[str]:
         problems.append(
             "Argument 'hypernetwork.width' expected a multiple of hypernetwork.heads "
             f"({config.hypernetwork.heads}), got {config.hypernetwork.width}"
+        )
+    if 0 < config.calibration.profiles < 8 or config.calibration.profiles < 0:
+        problems.append(
+            "Argument 'calibration.profiles' expected 8 or more, or 0 for none, "
+            f"got {config.calibration.profiles}"
         )
     if not 0 < config.data.pronounced <= 1:
         problems.append(

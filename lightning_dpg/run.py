@@ -69,11 +69,12 @@ def train(config: Config) -> Path:
     for i, arm in enumerate(trained_arms):
         with steps.step(arm, f"[{3 + i}/{count}] Training {ARMS[arm].title}"):
             trained[arm] = train_arm(arm, config, corpus, backbone, judge, run)
-    split = make_datamodule("dpg", config, corpus, backbone).split
+    data = make_datamodule("dpg", config, corpus, backbone)
     with steps.step("evaluation", f"[{count}/{count}] Evaluating and reporting"):
         instruments = _instruments(config, corpus, backbone, judge)
-        summary = evaluate(config, corpus, split, backbone, instruments, trained, run, steps)
-        samples = {part: len(found) for part, found in split.items()}
+        summary = evaluate(config, corpus, data.split, backbone, instruments, trained, run, steps)
+        samples = {part: len(found) for part, found in data.split.items()}
+        samples["learned"] = len(data.learned)
         about = _about(config, backbone, corpus, samples, judge)
     results = {**about, "wall_seconds": steps.seconds, **summary}
     write_atomically(run / RESULTS, json.dumps(results, ensure_ascii=False, indent=1) + "\n")

@@ -17,6 +17,7 @@ from lightning_dpg.callbacks.tracking import make_loggers
 from lightning_dpg.config import Arm, Config
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.datamodule import DialogueDataModule
+from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.arms import ARMS
 from lightning_dpg.evaluation.calibration import calibrate
 from lightning_dpg.evaluation.personas import drawn_personas, held_out_personas
@@ -87,8 +88,8 @@ def train_arm(
         trainer = _trainer(arm, config, corpus, data, module, judge, run, start)
         trainer.fit(module, data, ckpt_path=last, weights_only=True)
         module.to(backbone.device)  # Lightning leaves a trained module on the CPU
-        speaks = ARMS[arm].source == "hypernetwork"  # a static LoRA knows no description
-        known = [sample.description for sample in data.split["train"]] if speaks else []
+        hears = ARMS[arm].hears_descriptions
+        known = [sample.description for sample in data.split["train"]] if hears else []
         response = calibrate(arm, module.eval(), config, judge, known)
         write_atomically(folder / RESPONSE, json.dumps(response, indent=1) + "\n")
         trainer.save_checkpoint(folder / MODEL, weights_only=True)
@@ -104,7 +105,13 @@ def load_weights(module: PersonalityModule, path: Path) -> None:
     """
     stored, weights = read_checkpoint(path)
     check_identity(path, stored, module.backbone.identity, [site.name for site in module.sites])
-    module.load_state_dict(weights)
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"The weights in {path} do not fit the modules of this version: train again. ({reason})"
+        ) from None
     module.to(module.backbone.device)
 
 

@@ -219,6 +219,10 @@ def test_nothing_of_omegaconf_comes_out() -> None:
         ("hypernetwork.heads=3", "a multiple of hypernetwork.heads (3), got 16"),
         ("hypernetwork.heads=0", "'hypernetwork.heads' expected a positive integer, got 0"),
         ("data.test_fraction=0.95", "less than 1, got 1.05"),
+        (
+            "calibration.profiles=7",
+            "expected 8 or more, or 0 for none, got 7",
+        ),
         ("data.pronounced=0", "'data.pronounced' expected a share above 0 and up to 1, got 0"),
         ("data.pronounced=1.5", "'data.pronounced' expected a share above 0 and up to 1, got 1.5"),
         ("lora.rank=1", "expected 2 or more beside hypernetwork.imprint"),

@@ -40,7 +40,7 @@ SMALL = [
     "evaluation.bootstrap=20",
     "evaluation.dose_levels=3",
     "evaluation.fluency_replies=1",
-    "calibration.profiles=4",
+    "calibration.profiles=8",
     "calibration.replies=1",
 ]
 """Any experiment with this is over in seconds."""
@@ -141,6 +141,8 @@ def test_results_hold_the_studies_of_dpg(smoke: Smoke) -> None:
         assert 8 <= len(response["settings"]) == len(response["measured"]) <= asked
         stored = torch.load(folder / arm / "model.ckpt", weights_only=True)["state_dict"]
         assert not torch.equal(stored["dial.matrix"], torch.eye(5))
+        assert any(response["described"]) == (arm == "dpg")
+        assert bool(stored["dial.described"].any()) == (arm == "dpg")
 
 
 def test_results_say_what_they_come_from(smoke: Smoke) -> None:

@@ -27,7 +27,7 @@ from lightning_dpg.assessment.reference import Floats, positive
 from lightning_dpg.progress import Advance
 from lightning_dpg.records import Rating
 
-VERSION = "lexicon-2"
+VERSION = "lexicon-3"
 
 LEXICON: dict[str, tuple[str, str]] = {
     "openness": (
@@ -83,7 +83,7 @@ LEXICON: dict[str, tuple[str, str]] = {
         "ill* heart head sleep* awake night* dark* lost lose losing alone leave left die* "
         "died dead death terrible awful horrible worst hate* hopeless sad* trouble* doctor* "
         "breath* shak* please help danger* fault* blame* everything",
-        "yes yeah well sure of-course fine okay ok good easy easily slow* enough simply sit "
+        "yes yeah well of-course fine okay ok good easy easily slow* enough simply sit "
         "rest* wait time tea cup garden* sun* sea we us there here work* done solid plenty "
         "matter problem* laugh* together road* day days later tomorrow nothing all-right "
         "right settle*",

@@ -28,8 +28,8 @@ class LocalAssessor:
     mean of its high pole's markers minus that of its low pole's. One forward pass a passage.
 
     A person's passages are read apart, their readings made uncorrelated (`decorrelation`) and
-    averaged. Eight speeches of a character of the bundled corpus (312 sets) tell so the authors'
-    poles apart with an AUC of .84 .88 .88 .95 .90 (O C E A N).
+    averaged. Read so, eight speeches of a character of the bundled corpus (312 sets) tell the
+    authors' poles apart with an AUC of .84 .88 .88 .95 .90 (O C E A N).
 
     Args:
         model: any causal language model, run as it is (open no scope of adapters around `rate`).

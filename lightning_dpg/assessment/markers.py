@@ -2,7 +2,11 @@
 
 Chosen among the markers of Goldberg (1992, "The development of markers for the Big-Five factor
 structure") and Saucier (1994, "Mini-markers"), with near synonyms where their word is rare in
-ordinary prose. `VERSION` changes with the lists and with how they are read.
+ordinary prose. Those of neuroticism are words for its facets (anxiety, depression, vulnerability)
+and their absence, chosen by how well each tells the authors' poles of the bundled corpus apart:
+calm, moody and other classical markers do not, behind this question (docs/log.md).
+
+`VERSION` changes with the lists and with how they are read.
 """
 
 from __future__ import annotations
@@ -100,6 +104,5 @@ BEFORE = 'In one word, what kind of person says this?\n\n"'
 AFTER = '"\n\nIn one word, the speaker is very'
 """What stands around a passage: the model's next word is the answer.
 
-Chosen among fourteen on the bundled corpus. Without the question before it the model reads a
-passage as a story that goes on; without marks of quotation, as what it says itself.
+Chosen among twelve on the bundled corpus (docs/log.md).
 """

@@ -135,7 +135,7 @@ def decorrelation(readings: Floats) -> Floats:
     """What makes standardised readings uncorrelated and changes them least, (traits, traits).
 
     Adjectives mean more than one trait, and all of them say good or bad: careless and nervous come
-    and go together (readings of conscientiousness and neuroticism correlate at -.7 in the bundled
+    and go together (readings of conscientiousness and neuroticism correlate at -.6 in the bundled
     corpus, whose authors gave both independently). The inverse square root of the correlations is
     ZCA-cor of Kessy, Lewin and Strimmer (2018, "Optimal whitening and decorrelation").
 

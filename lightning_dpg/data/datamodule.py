@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from lightning_dpg.config import DataConfig
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.collate import Collate
-from lightning_dpg.data.samples import Sample, make_samples, pronounced, split_samples
+from lightning_dpg.data.samples import Sample, make_samples, most_pronounced, split_samples
 from lightning_dpg.errors import UserError
 
 BUCKET = 16
@@ -130,12 +130,13 @@ class DialogueDataModule(L.LightningDataModule):
                 "(data.min_reply_words, assessor.labels.min_words)"
             )
         self.split = split_samples(samples, config, seed)
+        self.learned = most_pronounced(self.split["train"], config.pronounced)
         self.collate = Collate(tokenizer, config, scores_in_prompt)
 
     def train_dataloader(self) -> DataLoader[Sample]:
         """All training batches of the run as one epoch, from the trainer's step on."""
         trainer = self.trainer
-        samples = pronounced(self.split["train"], self.config.pronounced)
+        samples = self.learned
         sampler = StepSampler(
             [sum(len(text) for _, text in s.context) + len(s.reply) for s in samples],
             self.config.batch_size,

@@ -101,7 +101,7 @@ def split_samples(
     return split
 
 
-def pronounced(samples: Sequence[Sample], share: float) -> list[Sample]:
+def most_pronounced(samples: Sequence[Sample], share: float) -> list[Sample]:
     """A share in (0, 1] of the samples: those with the longest profiles, in their order."""
     lengths = [math.hypot(*sample.profile.scores) for sample in samples]
     farthest = sorted(range(len(samples)), key=lambda i: -lengths[i])

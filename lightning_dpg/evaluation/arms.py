@@ -29,6 +29,11 @@ class ArmSpec:
     contrast: bool
     title: str
 
+    @property
+    def hears_descriptions(self) -> bool:
+        """Whether a character's description reaches it."""
+        return self.source == "hypernetwork"
+
 
 ARMS: dict[Arm, ArmSpec] = {
     "unadapted": ArmSpec(False, None, False, "unadapted model"),

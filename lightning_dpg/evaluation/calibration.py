@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -50,12 +51,13 @@ def calibrate(
     Returns:
         Where dials stood and what was measured, (personas, 5) each, who had a description, and the
         last fitted response: for each trait's dial what it moves, the bias, and what a description
-        adds. Plain data.
+        adds where some had one. Plain data.
     """
     settings, measured = torch.empty(0, len(TRAITS)), torch.empty(0, len(TRAITS))
-    described, found = torch.empty(0), dict[str, Any]()
+    described = torch.empty(0)
+    found: dict[str, Any] = {}
     for turn in range(config.calibration.rounds if config.calibration.profiles else 0):
-        if turn and not _answers(found):
+        if _faint(found):
             break
         seed = config.seed + SEED + turn
         asked = half_described(config.calibration.profiles, descriptions, seed)
@@ -66,7 +68,8 @@ def calibrate(
         described = torch.cat([described, torch.tensor([float(bool(w)) for w in words])])
         if len(measured) >= FEWEST:
             response = module.dial.fit(settings, measured, described)
-            rows = zip((*TRAITS, "bias", "description"), response.tolist(), strict=True)
+            names = (*TRAITS, "bias", "description")[: len(response)]
+            rows = zip(names, response.tolist(), strict=True)
             found["response"] = {name: dict(zip(TRAITS, row, strict=True)) for name, row in rows}
     return found | {
         "settings": settings.tolist(),
@@ -75,11 +78,13 @@ def calibrate(
     }
 
 
-def _answers(found: dict[str, Any]) -> bool:
-    """Whether dials move what they should, so that turning them again is worth a round."""
-    response = found.get("response", {})
-    slopes = [response[trait][trait] for trait in TRAITS if response]
-    return bool(slopes) and sum(slopes) / len(slopes) > FAINT
+def _faint(found: dict[str, Any]) -> bool:
+    """Whether dials were seen to move little of what they should: another round is not worth it."""
+    response = found.get("response")
+    if response is None:
+        return False
+    slopes = [response[trait][trait] for trait in TRAITS]
+    return bool(fmean(slopes) <= FAINT)
 
 
 def _measure(

@@ -24,10 +24,10 @@ class Persona:
     """A personality to put on.
 
     Attributes:
-        id: stable name, such as `held_out/saltmarsh/mara` or `drawn/03`.
+        id: stable name, such as `held_out/saltmarsh/mara`, `drawn/03` or `drawn/described/03`.
         kind: `held_out`, `drawn`, `dose` or `described`.
         name: for display.
-        description: of the character; empty for drawn profiles.
+        description: of the character; empty for drawn profiles, but for those of `half_described`.
         target: the prompted profile.
     """
 
@@ -79,7 +79,7 @@ def drawn_personas(count: int, seed: int) -> list[Persona]:
 
 
 def half_described(count: int, descriptions: Sequence[str], seed: int) -> list[Persona]:
-    """Drawn profiles of which half have one of the descriptions, each used about alike.
+    """Drawn profiles of which half have one of the descriptions, chosen by the seed.
 
     Both halves are spread evenly by sequences of their own: of one sequence, every other profile is
     high in the first trait, and a random half is lopsided.
@@ -89,7 +89,7 @@ def half_described(count: int, descriptions: Sequence[str], seed: int) -> list[P
         return drawn_personas(count, seed)
     order = np.random.default_rng(seed).permutation(len(texts))
     described = [
-        replace(p, id=f"described/{p.id}", description=texts[order[i % len(texts)]])
+        replace(p, id=p.id.replace("/", "/described/"), description=texts[order[i % len(texts)]])
         for i, p in enumerate(drawn_personas(count // 2, seed + DESCRIBED_SEED))
     ]
     return drawn_personas(count - count // 2, seed) + described

@@ -16,7 +16,7 @@ from lightning_dpg import config as settings
 from lightning_dpg.data.prompts import VERSION as PROMPT_VERSION
 from lightning_dpg.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 KEY = "lightning_dpg"
 """Where the identity stands in a Lightning checkpoint."""
 

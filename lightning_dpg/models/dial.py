@@ -40,7 +40,7 @@ class Dial(nn.Module):
         self.register_buffer("described", torch.zeros(len(TRAITS)))
 
     def forward(self, asked: Tensor, described: Tensor | None = None) -> Tensor:
-        """Dial settings for profiles, both (batch, 5).
+        """Dial settings for profiles, (batch, 5).
 
         Args:
             asked: (batch, 5).
@@ -60,10 +60,11 @@ class Dial(nn.Module):
         Args:
             settings: (personas, 5).
             measured: (personas, 5).
-            described: (personas,), as in `forward`; d is 0 where nobody has a description.
+            described: (personas,), as in `forward`; d is 0 where all are alike in it.
 
         Returns:
-            The response, (7, 5): a row for each trait's dial, then b and d.
+            The response, (6 or 7, 5): a row for each trait's dial, then b, then d where some have a
+            description and some have none.
 
         Raises:
             ValueError: fewer personas than the fit has unknowns.
@@ -72,12 +73,13 @@ class Dial(nn.Module):
             raise ValueError(
                 f"fitting a dial expected {FEWEST} personas or more, got {len(settings)}"
             )
-        count = len(settings)
-        words = torch.zeros(count) if described is None else described
-        design = torch.cat([settings, torch.ones(count, 1), words[:, None]], dim=1).double()
-        # gelsd: of a column of zeros it makes nothing, where other drivers need full rank.
-        response = torch.linalg.lstsq(design, measured.double(), driver="gelsd").solution
-        slopes, bias, added = response[:-2], response[-2], response[-1]
+        columns = [settings, torch.ones(len(settings), 1)]
+        if described is not None and described.min() < described.max():
+            columns.append(described[:, None])
+        design = torch.cat(columns, dim=1).double()
+        response = torch.linalg.lstsq(design, measured.double()).solution
+        slopes, bias = response[: len(TRAITS)], response[len(TRAITS)]
+        added = response[-1] if len(columns) > 2 else torch.zeros_like(bias)
         eye = torch.eye(len(TRAITS), dtype=torch.float64)
         inverse = torch.linalg.inv(slopes @ slopes.T + RIDGE * eye)
         self.matrix.copy_((slopes.T + RIDGE * eye) @ inverse)

@@ -13,7 +13,7 @@ import torch
 from lightning_dpg.config import DataConfig
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.datamodule import BUCKET, DialogueDataModule, StepSampler
-from lightning_dpg.data.samples import pronounced
+from lightning_dpg.data.samples import most_pronounced
 from lightning_dpg.errors import UserError
 from lightning_dpg.models.backbone import byte_tokenizer
 
@@ -116,7 +116,7 @@ def test_training_sees_the_training_part_alone(corpus: Corpus) -> None:
 
 def test_training_keeps_to_the_most_pronounced(corpus: Corpus) -> None:
     data = make(corpus, pronounced=0.2, steps=60)
-    chosen = pronounced(data.split["train"], 0.2)
+    chosen = most_pronounced(data.split["train"], 0.2)
     assert 2 <= len(chosen) < len(data.split["train"])
     seen = {s for batch in data.train_dataloader() for s in batch["samples"]}  # type: ignore[index]
     assert seen == set(chosen)

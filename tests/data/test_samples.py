@@ -12,7 +12,7 @@ from datasets import Dataset
 from lightning_dpg.assessment.base import count_words
 from lightning_dpg.config import DataConfig
 from lightning_dpg.corpus.store import CHARACTERS, UTTERANCES, Corpus
-from lightning_dpg.data.samples import PARTS, Sample, make_samples, pronounced, split_samples
+from lightning_dpg.data.samples import PARTS, Sample, make_samples, most_pronounced, split_samples
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import Profile
 
@@ -182,11 +182,11 @@ def test_the_split_follows_from_the_seed() -> None:
 def test_the_most_pronounced_are_those_farthest_from_the_middle_in_their_order() -> None:
     profiles = [(0.0, 0.0, 3.0, 0.0, 0.0), (1.0,) * 5, (0.0,) * 5, (-5.0, 0.0, 0.0, 0.0, 0.0)]
     samples = [replace(cast(1)[0], profile=Profile(scores)) for scores in profiles]
-    assert pronounced(samples, 0.5) == [samples[0], samples[3]]
-    assert pronounced(samples, 0.6) == [samples[0], samples[1], samples[3]]  # of 2.4 the next
-    assert pronounced(samples, 0.01) == [samples[3]]
-    assert pronounced(samples, 1.0) == samples
-    assert pronounced([], 0.5) == []
+    assert most_pronounced(samples, 0.5) == [samples[0], samples[3]]
+    assert most_pronounced(samples, 0.6) == [samples[0], samples[1], samples[3]]  # of 2.4 the next
+    assert most_pronounced(samples, 0.01) == [samples[3]]
+    assert most_pronounced(samples, 1.0) == samples
+    assert most_pronounced([], 0.5) == []
 
 
 @pytest.mark.parametrize("split_by", ["character", "work"])

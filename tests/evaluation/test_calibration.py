@@ -44,7 +44,7 @@ def module(make_module: Any, config: Config, monkeypatch: pytest.MonkeyPatch) ->
     stir(module)
 
     def speak(backbone: Any, requests: Sequence[Request], *rest: Any, **more: Any) -> list[str]:
-        """Where the dial stands, and a point more of each trait with a description."""
+        """Where the dial stands, and `ADDED` more of each trait with a description."""
         settings = module.dial_settings(
             [r.profile for r in requests], [r.description for r in requests]
         )
@@ -95,6 +95,22 @@ def test_dials_that_do_not_answer_are_asked_once(
 ) -> None:
     monkeypatch.setattr("tests.evaluation.test_calibration.SLOPE", 0.1)
     assert len(calibrate("dpg", module, config, Obliging())["settings"]) == 12
+
+
+def test_a_first_round_with_too_few_rated_does_not_end_it(module: Any, config: Config) -> None:
+    """And whoever is not rated is left out of all that is fitted."""
+
+    class Picky(Obliging):
+        def rate(self, persons: Sequence[Sequence[str]], *rest: Any, **more: Any) -> list[Rating]:
+            rated = super().rate(persons, *rest, **more)
+            kept = range(3, 8) if len(self.read) == 1 else range(5, 12)
+            return [r if i in kept else Rating.unscored("short") for i, r in enumerate(rated)]
+
+    found = calibrate("dpg", module, config, Picky(), ["A tall woman.", "A short man."])
+    # Of twelve a round the last six are described.
+    assert found["described"] == [0.0] * 3 + [1.0] * 2 + [0.0] + [1.0] * 6
+    assert len(found["settings"]) == len(found["measured"]) == 12
+    assert found["response"]["description"]["openness"] == pytest.approx(ADDED * SLOPE, abs=1e-3)
 
 
 def test_where_nothing_is_rated_or_asked_the_dial_stays(module: Any, config: Config) -> None:

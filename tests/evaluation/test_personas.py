@@ -50,6 +50,9 @@ def test_half_of_the_profiles_are_described_whatever_they_are(seed: int) -> None
     scores = np.array([p.target.scores for p in personas])
     assert np.abs(scores[described].mean(0) - scores[~described].mean(0)).max() < 2
     assert half_described(24, texts, seed) == personas != half_described(24, texts, seed + 1)
+    many = [f"Person {i:02d}." for i in range(30)]
+    chosen = [{p.description for p in half_described(24, many, s)} - {""} for s in range(4)]
+    assert [len(texts) for texts in chosen] == [12] * 4 and len(set.union(*chosen)) > 20
     assert half_described(24, [" "], seed) == drawn_personas(24, seed)
 
 

@@ -247,9 +247,11 @@ def test_an_older_format_asks_to_train_again(trained: Trained) -> None:
     _, path = trained
 
     def change(stored: dict[str, Any]) -> None:
-        stored[KEY] = {**stored[KEY], "format": 1}
+        stored[KEY] = {**stored[KEY], "format": FORMAT - 1}
 
-    with pytest.raises(UserError, match=f"has format 1, this version reads {FORMAT}: train again"):
+    with pytest.raises(
+        UserError, match=f"has format {FORMAT - 1}, this version reads {FORMAT}: train again"
+    ):
         read_checkpoint(rewritten(path, change))
 
 

@@ -44,15 +44,17 @@ def test_a_fitted_dial_gives_what_is_asked_but_for_the_ridge() -> None:
     assert after < 0.2 * before
 
 
-def test_each_setting_is_the_minimum_of_what_the_docstring_says() -> None:
-    dial, asked = Dial(1e6), profiles(3)
-    dial.fit(profiles(), profiles() @ SLOPES + BIAS)
+@pytest.mark.parametrize("words", [0.0, 1.0])
+def test_each_setting_is_the_minimum_of_what_the_docstring_says(words: float) -> None:
+    dial, asked, described = Dial(1e6), profiles(3), (torch.arange(40) % 2).float()
+    added = torch.tensor([0.5, 0.0, -1.0, 2.0, 0.0])
+    dial.fit(profiles(), profiles() @ SLOPES + BIAS + described[:, None] * added, described)
 
     def cost(x: torch.Tensor) -> torch.Tensor:
-        away = (x @ SLOPES + BIAS - asked).square().sum(1)
+        away = (x @ SLOPES + BIAS + words * added - asked).square().sum(1)
         return away + RIDGE * (x - asked).square().sum(1)
 
-    found = dial(asked)
+    found = dial(asked, torch.full((3,), words))
     least = cost(found)
     for seed in range(20):
         step = 0.1 * torch.randn(3, 5, generator=torch.Generator().manual_seed(seed))
@@ -85,9 +87,11 @@ def test_what_a_description_adds_is_taken_off_where_there_is_one() -> None:
 
 def test_without_descriptions_nothing_is_added() -> None:
     dial = Dial(100.0)
-    response = dial.fit(profiles(), profiles() @ SLOPES + BIAS)
-    assert response[6].abs().max() < 1e-6
-    assert dial.described.abs().max() < 1e-6
+    for described in (None, torch.zeros(40), torch.ones(40)):
+        response = dial.fit(profiles(), profiles() @ SLOPES + BIAS, described)
+        assert response.shape == (6, 5)
+        torch.testing.assert_close(response[5], BIAS, rtol=1e-4, atol=1e-4)
+        assert dial.described.abs().max() == 0
 
 
 def test_too_few_personas_are_refused() -> None:

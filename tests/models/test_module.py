@@ -170,6 +170,12 @@ def test_the_dial_stands_between_what_is_asked_and_the_adapters(make_module: Mak
         torch.testing.assert_close(got[name].b, lora.b)
     plain = module(torch.tensor([profile.scores]), [""])
     assert (got[name].b - plain[name].b).abs().max() > 1e-2
+    module.dial.described[1] = -2.0
+    text, guidance = "Keeps bees.", module.config.hypernetwork.guidance
+    got = module.adapters_for([profile, profile], [text, ""])
+    both = torch.cat([turned - torch.tensor([[0.0, 2.0, 0.0, 0.0, 0.0]]), turned])
+    for name, lora in module(both, [text, ""], guidance).items():
+        torch.testing.assert_close(got[name].b, lora.b)
 
 
 def test_a_prompt_states_where_the_dial_stands_within_the_scale(make_module: MakeModule) -> None:
