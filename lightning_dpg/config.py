@@ -485,7 +485,7 @@ def _check(config: Config) -> list[str]:
             "Argument 'hypernetwork.width' expected a multiple of hypernetwork.heads "
             f"({config.hypernetwork.heads}), got {config.hypernetwork.width}"
         )
-    if 0 < config.calibration.profiles < 8 or config.calibration.profiles < 0:
+    if config.calibration.profiles < 8 and config.calibration.profiles != 0:  # dial.FEWEST
         problems.append(
             "Argument 'calibration.profiles' expected 8 or more, or 0 for none, "
             f"got {config.calibration.profiles}"

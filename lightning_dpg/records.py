@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lightning_dpg.errors import UserError
@@ -159,3 +159,13 @@ class Rating:
         """The scores cut to the scale of profiles, or None when one is missing."""
         known = [score for score in self.scores if score is not None]
         return Profile.cut(known) if len(known) == len(TRAITS) else None
+
+
+def is_given(description: str) -> bool:
+    """Whether a character's description says anything."""
+    return bool(description.strip())
+
+
+def distinct(descriptions: Iterable[str]) -> list[str]:
+    """Each of the descriptions that say anything once, in an order of their own."""
+    return sorted({text for text in descriptions if is_given(text)})

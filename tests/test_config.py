@@ -17,6 +17,7 @@ import yaml
 from lightning_dpg import config as settings
 from lightning_dpg.config import Config, fingerprint, from_dict, load, to_yaml
 from lightning_dpg.errors import UserError
+from lightning_dpg.models.dial import FEWEST
 
 EXPERIMENTS = {"dpg_llama7b", "dpg_llama8b", "dpg_smollm2", "lora_sft_smollm2", "smoke"}
 FRAGMENTS = {
@@ -234,6 +235,11 @@ def test_nothing_of_omegaconf_comes_out() -> None:
 )
 def test_a_mistake_is_answered_with_what_would_be_right(override: str, message: str) -> None:
     assert message in refusal("smoke", override)
+
+
+def test_as_few_profiles_as_a_dial_can_be_fitted_to_are_taken() -> None:
+    assert load("smoke", [f"calibration.profiles={FEWEST}"]).calibration.profiles == FEWEST
+    assert f"expected {FEWEST} or more" in refusal("smoke", f"calibration.profiles={FEWEST - 1}")
 
 
 def test_what_is_far_from_everything_gets_no_suggestion() -> None:

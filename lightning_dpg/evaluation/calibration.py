@@ -18,7 +18,7 @@ from lightning_dpg.evaluation.results import ratings_tensor
 from lightning_dpg.metrics.functional import scored
 from lightning_dpg.models.dial import FEWEST
 from lightning_dpg.models.module import PersonalityModule
-from lightning_dpg.records import TRAITS
+from lightning_dpg.records import TRAITS, is_given
 
 SEED = 1000
 """Added to the run's seed: other profiles than those of validation and the closing evaluation."""
@@ -65,7 +65,7 @@ def calibrate(
         targets, words = [p.target for p in personas], [p.description for p in personas]
         settings = torch.cat([settings, module.dial_settings(targets, words).cpu()])
         measured = torch.cat([measured, answers])
-        described = torch.cat([described, torch.tensor([float(bool(w)) for w in words])])
+        described = torch.cat([described, torch.tensor([float(is_given(w)) for w in words])])
         if len(measured) >= FEWEST:
             response = module.dial.fit(settings, measured, described)
             names = (*TRAITS, "bias", "description")[: len(response)]

@@ -11,7 +11,7 @@ from scipy.stats import qmc
 
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.samples import Sample
-from lightning_dpg.records import HIGHEST, LOWEST, TRAITS, Profile
+from lightning_dpg.records import HIGHEST, LOWEST, TRAITS, Profile, distinct
 
 DOSE = 4.0
 """Where a dose-response ends: short of the scale's ends, where measured scores are cut."""
@@ -84,7 +84,7 @@ def half_described(count: int, descriptions: Sequence[str], seed: int) -> list[P
     Both halves are spread evenly by sequences of their own: of one sequence, every other profile is
     high in the first trait, and a random half is lopsided.
     """
-    texts = sorted({text for text in descriptions if text.strip()})
+    texts = distinct(descriptions)
     if not texts:
         return drawn_personas(count, seed)
     order = np.random.default_rng(seed).permutation(len(texts))

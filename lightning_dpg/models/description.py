@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.lora import Site
+from lightning_dpg.records import is_given
 
 MAX_TOKENS = 160
 
@@ -42,7 +43,7 @@ class DescriptionEncoder:
         return known.to(self.backbone.device)
 
     def _encode(self, text: str) -> Tensor:
-        if not text.strip():
+        if not is_given(text):
             return torch.zeros(self.width, device=self.backbone.device)
         tokens = self.backbone.tokenizer(
             text,

@@ -21,7 +21,7 @@ from lightning_dpg.models.hypernetwork import Hypernetwork
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.likelihood import reply_nll
 from lightning_dpg.models.lora import LoRA, Site, StaticLoRA, find_sites
-from lightning_dpg.records import HIGHEST, TRAITS, Profile
+from lightning_dpg.records import HIGHEST, TRAITS, Profile, distinct, is_given
 
 LIMIT_IN_PROMPT = HIGHEST
 """A prompt states scores of the scale alone; the dial of an adapter may go beyond."""
@@ -93,7 +93,7 @@ class PersonalityModule(L.LightningModule):
 
     def know_descriptions(self, descriptions: Sequence[str]) -> None:
         """Show the hypernetwork what is usual in the descriptions it will be trained on."""
-        texts = sorted({text for text in descriptions if text.strip()})
+        texts = distinct(descriptions)
         if isinstance(self.adapters, Hypernetwork) and texts:
             self.adapters.usual(self.describe(texts))
 
@@ -121,7 +121,7 @@ class PersonalityModule(L.LightningModule):
         """Where the dial stands for personas, (personas, 5)."""
         scores = torch.tensor([p.scores for p in profiles], device=self.device)
         scores = scores.reshape(-1, len(TRAITS))  # of nobody, too
-        described = torch.tensor([float(bool(d.strip())) for d in descriptions])
+        described = torch.tensor([float(is_given(d)) for d in descriptions])
         settings: Tensor = self.dial(scores, described.to(self.device))
         return settings
 
