@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -112,35 +113,45 @@ class LocalAssessor:
     def logprobs(self, texts: Sequence[str], advance: Advance | None = None) -> Floats:
         """Log-probability of each marker after each text, (texts, markers).
 
-        Texts of like length share a batch; only the last position goes through the output layer.
+        The words before a text go through the model once for all texts; texts of like length share
+        a batch; only the last position goes through the output layer.
         """
         bos = [] if self.tokenizer.bos_token_id is None else [self.tokenizer.bos_token_id]
         head = bos + self.tokenizer(BEFORE, add_special_tokens=False)["input_ids"]
         tail = self.tokenizer(AFTER, add_special_tokens=False)["input_ids"]
         room = MAX_TOKENS - len(tail) - len(head)
         encoded = [
-            head + self.tokenizer(text, add_special_tokens=False)["input_ids"][-room:] + tail
+            self.tokenizer(text, add_special_tokens=False)["input_ids"][-room:] + tail
             for text in texts
         ]
+        opening = self._opening(head)
         order = sorted(range(len(texts)), key=lambda i: len(encoded[i]))
         result = np.zeros((len(texts), len(self.tokens)))
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
-            result[chosen] = self._last_logprobs([encoded[i] for i in chosen])
+            result[chosen] = self._last_logprobs([encoded[i] for i in chosen], opening)
             if advance:
                 advance(len(chosen))
         return result
 
-    def _last_logprobs(self, rows: list[list[int]]) -> Floats:
+    def _opening(self, head: list[int]) -> Any:
+        """Keys and values of the words before every text."""
+        ids = torch.tensor([head], device=self.model.device)
+        return self.model(input_ids=ids, logits_to_keep=1, use_cache=True).cache
+
+    def _last_logprobs(self, rows: list[list[int]], opening: Any) -> Floats:
         device = self.model.device
         ids, mask = pad_left(rows, self.tokenizer.pad_token_id, device)
-        positions = (mask.cumsum(-1) - 1).clamp(min=0)
+        cache = copy.deepcopy(opening)  # a forward pass writes into it
+        cache.batch_repeat_interleave(len(rows))
+        mask = torch.cat([mask.new_ones(len(rows), cache.get_seq_length()), mask], dim=1)
+        positions = (mask.cumsum(-1) - 1)[:, -ids.shape[1] :]
         logits = self.model(
             input_ids=ids,
             attention_mask=mask,
             position_ids=positions,
+            cache=cache,
             logits_to_keep=1,
-            use_cache=False,
         ).logits[:, -1]
         chosen = torch.tensor(self.tokens, device=device)
         values: Floats = logits.float().log_softmax(-1)[:, chosen].double().cpu().numpy()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from lightning_dpg.config import EvaluationConfig
 from lightning_dpg.data.prompts import Turn, encode_prompt
@@ -15,10 +17,14 @@ from lightning_dpg.evaluation.questions import questions_for
 from lightning_dpg.evaluation.sampling import decoding
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected
-from lightning_dpg.models.lora import Adapters
+from lightning_dpg.models.lora import Adapters, expand_adapters
 from lightning_dpg.padding import pad_left
 from lightning_dpg.progress import Advance
 from lightning_dpg.records import Profile
+
+
+STAGE = 14
+"""Tokens between one look at which replies of a batch have ended and the next."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +127,46 @@ def _generate_batch(
     adapters = None
     if voice.adapters:
         adapters = voice.adapters([r.profile for r in requests], [r.description for r in requests])
-    with injected(backbone.model, adapters):
-        output = model.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            pad_token_id=tokenizer.pad_token_id,
-            **decoding(config),
-        )
-    texts = tokenizer.batch_decode(output[:, ids.shape[1] :], skip_special_tokens=True)
+    options = decoding(config) | {"pad_token_id": tokenizer.pad_token_id}
+    replies = _decode(model, ids, mask, adapters, options)
+    texts = tokenizer.batch_decode(replies, skip_special_tokens=True)
     return [" ".join(text.split()) for text in texts]
+
+
+def _decode(
+    model: Any, ids: Tensor, mask: Tensor, adapters: Adapters | None, options: dict[str, Any]
+) -> list[list[int]]:
+    """The tokens of each reply, what ends it and padding included.
+
+    A batch takes as long as its longest reply, so it is decoded in stages: after each, the replies
+    that have ended leave it.
+
+    Args:
+        model: with hooks installed where there are adapters.
+        ids: (batch, tokens), prompts padded on the left.
+        mask: (batch, tokens).
+        adapters: for each of the batch; None for the frozen model.
+        options: for `generate`.
+    """
+    prompt, left, cache = ids.shape[1], options["max_new_tokens"], None
+    ends = torch.tensor(model.generation_config.eos_token_id or [], device=ids.device)
+    going = torch.arange(len(ids), device=ids.device)
+    replies: list[list[int]] = [[] for _ in range(len(ids))]
+    while left > 0 and len(going):
+        with injected(model, adapters):
+            output = model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                cache=cache,
+                return_dict_in_generate=True,
+                **options | {"max_new_tokens": min(STAGE, left)},
+            )
+        ids, cache, left = output.sequences, output.cache, left - STAGE
+        for row, tokens in zip(going.tolist(), ids[:, prompt:].tolist(), strict=True):
+            replies[row] = tokens
+        keep = (~torch.isin(ids[:, prompt:], ends).any(-1)).nonzero()[:, 0]
+        going, ids = going[keep], ids[keep]
+        mask = functional.pad(mask[keep], (0, ids.shape[1] - mask.shape[1]), value=1)
+        cache.batch_select_indices(keep)
+        adapters = adapters and expand_adapters(adapters, keep)
+    return replies

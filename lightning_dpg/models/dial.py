@@ -54,8 +54,9 @@ class Dial(nn.Module):
     def fit(self, settings: Tensor, measured: Tensor, described: Tensor | None = None) -> Tensor:
         """Fit to what settings of the dial were measured to give.
 
-        For a profile a, the setting x minimises |b + d + S x - a|² + ridge · |x - a|², where b, d
-        and S are the least-squares fit of the measurements; d is left out without a description.
+        For a profile a, the setting x minimises |b + d + S x - a|² + ridge · |x - a|², where b and
+        S are the least-squares fit of the measurements, and d is shrunk towards 0 before it; d is
+        left out without a description.
 
         Args:
             settings: (personas, 5).
@@ -73,17 +74,34 @@ class Dial(nn.Module):
             raise ValueError(
                 f"fitting a dial expected {FEWEST} personas or more, got {len(settings)}"
             )
-        columns = [settings, torch.ones(len(settings), 1)]
-        if described is not None and described.min() < described.max():
-            columns.append(described[:, None])
-        design = torch.cat(columns, dim=1).double()
-        response = torch.linalg.lstsq(design, measured.double()).solution
+        design = torch.cat([settings, torch.ones(len(settings), 1)], dim=1).double()
+        answers, added = measured.double(), torch.zeros(len(TRAITS), dtype=torch.float64)
+        some = described is not None and bool(described.min() < described.max())
+        if described is not None and some:
+            added = _description_effect(design, described.double(), answers)
+            answers = answers - described.double()[:, None] * added
+        response = torch.linalg.lstsq(design, answers).solution
         slopes, bias = response[: len(TRAITS)], response[len(TRAITS)]
-        added = response[-1] if len(columns) > 2 else torch.zeros_like(bias)
         eye = torch.eye(len(TRAITS), dtype=torch.float64)
         inverse = torch.linalg.inv(slopes @ slopes.T + RIDGE * eye)
         self.matrix.copy_((slopes.T + RIDGE * eye) @ inverse)
         self.offset.copy_(-bias @ slopes.T @ inverse)
         self.described.copy_(-added @ slopes.T @ inverse)
-        result: Tensor = response.float()
-        return result
+        result = torch.cat([response, added[None]]) if some else response
+        return result.float()
+
+
+def _description_effect(design: Tensor, described: Tensor, answers: Tensor) -> Tensor:
+    """What a description adds to each trait, (5,), as far as it stands out from chance.
+
+    Five differences between two dozen personas and two dozen others are mostly noise, so they are
+    shrunk together by the positive-part James-Stein estimator (James and Stein 1961), each in units
+    of its standard error.
+    """
+    full = torch.cat([design, described[:, None]], dim=1)
+    response = torch.linalg.lstsq(full, answers).solution
+    left = (answers - full @ response).square().sum(0) / (len(full) - full.shape[1])
+    variance = left * torch.linalg.inv(full.T @ full)[-1, -1]
+    size = (response[-1].square() / variance.clamp(min=1e-12)).sum().clamp(min=1e-12)
+    shrunk: Tensor = response[-1] * (1.0 - (len(TRAITS) - 2) / size).clamp(min=0.0)
+    return shrunk
