@@ -19,7 +19,14 @@ from lightning_dpg.config import Config, fingerprint, from_dict, load, to_yaml
 from lightning_dpg.errors import UserError
 from lightning_dpg.models.dial import FEWEST
 
-EXPERIMENTS = {"dpg_llama7b", "dpg_llama8b", "dpg_smollm2", "lora_sft_smollm2", "smoke"}
+EXPERIMENTS = {
+    "dpg_llama7b",
+    "dpg_llama8b",
+    "dpg_smollm2",
+    "dpg_smollm2_long",
+    "lora_sft_smollm2",
+    "smoke",
+}
 FRAGMENTS = {
     "assessor": {"local", "scripted"},
     "backbone": {"llama2_7b", "llama31_8b", "smollm2", "tiny"},

@@ -28,11 +28,11 @@ def dose_response(
         second: those of a second instrument.
 
     Returns:
-        By trait: `doses` and `measured` of its own trait (None where unscored), `spearman`, `slope`
-        (measured points a point asked), `off_slope` (the steepest slope of another trait, signed)
-        and `off_trait` (which one), and `second_r` (the doses' correlation with what the second
-        instrument measures of the trait). None with fewer than three scored doses, or
-        where nothing varies.
+        By trait: `doses`, `profiles` (all five measured scores at each) and `measured` of its own
+        trait (None where unscored), `spearman`, `slope` (measured points a point asked),
+        `off_slope` (the steepest slope of another trait, signed) and `off_trait` (which one), and
+        `second_r` (the doses' correlation with what the second instrument measures of the trait).
+        None with fewer than three scored doses, or where nothing varies.
     """
     targets = torch.tensor([p.target.scores for p in personas])
     seen = ratings_tensor(second)
@@ -43,6 +43,7 @@ def dose_response(
         found[trait] = {
             "doses": [dose for dose, _ in pairs],
             "measured": [scores[i] for _, scores in pairs],
+            "profiles": [list(scores) for _, scores in pairs],
             **_slopes([(d, s) for d, s in pairs if None not in s], i),
             "second_r": trait_r(targets[mine], seen[mine])[trait],
         }

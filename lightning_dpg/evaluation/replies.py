@@ -22,7 +22,6 @@ from lightning_dpg.padding import pad_left
 from lightning_dpg.progress import Advance
 from lightning_dpg.records import Profile
 
-
 STAGE = 14
 """Tokens between one look at which replies of a batch have ended and the next."""
 

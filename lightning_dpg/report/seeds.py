@@ -13,6 +13,7 @@ from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.statistics import Floats, Interval, mean_interval, ratio_interval
 from lightning_dpg.records import TRAITS
 from lightning_dpg.report.reading import Estimate, RunFolder, read_run
+from lightning_dpg.report.seed_studies import description_table, dose_table, fluency_table
 from lightning_dpg.report.style import label
 from lightning_dpg.report.tables import NOTHING, interval, number, signed
 
@@ -20,7 +21,7 @@ RESAMPLES = 2000
 
 
 def seed_table(folders: Sequence[Path]) -> str:
-    """Arms over seeds, then the ratios of DPG to the others.
+    """Arms over seeds, the ratios of DPG to the others, its dials, descriptions, and fluency.
 
     A persona of a run is the unit of every interval: runs of other seeds hold out other characters
     and draw other profiles, so that all of them together are one larger sample.
@@ -45,6 +46,7 @@ def seed_table(folders: Sequence[Path]) -> str:
     for name in ("constant_zero", *(arm for arm in shared if arm != "dpg")):
         if "dpg" in shared:
             lines.append(_ratio_line(name, runs))
+    lines += [*dose_table(runs), *description_table(runs), *fluency_table(shared, runs)]
     return "\n".join(lines)
 
 

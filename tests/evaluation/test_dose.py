@@ -38,6 +38,7 @@ def test_slopes_ranks_and_the_steepest_other_trait() -> None:
     openness = found["openness"]
     assert openness["doses"] == list(range(-4, 5))
     assert openness["measured"] == [0.5 * d + 1 for d in range(-4, 5)]
+    assert openness["profiles"] == [[0.5 * d + 1, 0.0, 0.0, 0.0, -0.25 * d] for d in range(-4, 5)]
     assert (openness["spearman"], openness["slope"]) == pytest.approx((1, 0.5))
     assert openness["off_slope"] == pytest.approx(-0.25)
     assert openness["off_trait"] == "neuroticism"

@@ -85,6 +85,26 @@ def test_what_a_description_adds_is_taken_off_where_there_is_one() -> None:
     assert torch.equal(dial(asked), dial(asked, without))
 
 
+def fitted(added: float, seed: int) -> tuple[Dial, torch.Tensor]:
+    """A dial fitted to 48 noisy personas, half of them with a description, and the response."""
+    chance = torch.Generator().manual_seed(seed)
+    settings, described = profiles(48), (torch.arange(48) % 2).float()
+    noise = 2.0 * torch.randn(48, 5, generator=chance)
+    answers = settings @ SLOPES + BIAS + described[:, None] * added + noise
+    dial = Dial(100.0)
+    return dial, dial.fit(settings, answers, described)
+
+
+def test_what_a_description_adds_is_shrunk_to_what_chance_does_not_explain() -> None:
+    errors = torch.tensor([[d, fitted(d, seed)[1][6].square().mean()] for d in (0.0, 3.0)
+                           for seed in range(40)])  # fmt: skip
+    least_squares = 4.0 * 4 / 48  # variance of a difference between two halves of 48
+    assert errors[:40, 1].mean() < 0.6 * least_squares
+    assert any(fitted(0.0, seed)[0].described.abs().max() == 0 for seed in range(10))
+    found = torch.stack([fitted(3.0, seed)[1][6] for seed in range(40)])
+    assert (found.mean(0) - 3.0).abs().max() < 0.3
+
+
 def test_without_descriptions_nothing_is_added() -> None:
     dial = Dial(100.0)
     for described in (None, torch.zeros(40), torch.ones(40)):

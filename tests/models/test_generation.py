@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lightning_dpg.config import EvaluationConfig
 from lightning_dpg.data.prompts import encode_prompt
-from lightning_dpg.evaluation.replies import Request, Voice, generate_replies, pad_left
+from lightning_dpg.evaluation.replies import Request, Voice, _decode, generate_replies, pad_left
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.lora import Adapters, LoRA, Site, expand_adapters, find_sites
@@ -121,6 +121,38 @@ def test_a_batch_of_personas_equals_each_alone(backbone: Backbone, sites: list[S
     alone = [replies(backbone, [request], GREEDY, adapters)[0] for request in requests()]
     assert together == alone
     assert len(set(together)) == 4
+
+
+@pytest.mark.parametrize("stage", [1, 5, NEW])
+def test_replies_that_have_ended_leave_the_batch_and_the_others_go_on(
+    backbone: Backbone, sites: list[Site], monkeypatch: pytest.MonkeyPatch, stage: int
+) -> None:
+    adapters = persona_adapters(sites)
+    own = adapters([r.profile for r in requests()], [""] * 4)
+    whole = []
+    for i, request in enumerate(requests()):
+        prompt = encode_prompt(backbone.tokenizer, request.context)
+        alone = expand_adapters(own, torch.tensor([i]))
+        whole.append(greedy_by_hand(backbone, prompt, alone))
+    # A token that some reply says early and another never, as what ends a reply.
+    end = next(t for t in whole[1][1:4] if any(t not in tokens for tokens in whole))
+    cut = [tokens[: tokens.index(end)] if end in tokens else tokens for tokens in whole]
+    assert len({len(tokens) for tokens in cut}) > 1
+    monkeypatch.setattr(backbone.model.generation_config, "eos_token_id", [0, end])
+    monkeypatch.setattr("lightning_dpg.evaluation.replies.STAGE", stage)
+    sizes: list[int] = []
+    hook = backbone.model.register_forward_pre_hook(
+        lambda module, args, options: sizes.append(len(options["input_ids"])), with_kwargs=True
+    )
+    prompts = [encode_prompt(backbone.tokenizer, r.context) for r in requests()]
+    ids, mask = pad_left(prompts, 0, backbone.device)
+    options = {"do_sample": False, "max_new_tokens": NEW, "pad_token_id": 0}
+    got = _decode(backbone.model, ids, mask, own, options)
+    hook.remove()
+    ended = [tokens[: tokens.index(end)] if end in tokens else tokens for tokens in got]
+    assert ended == cut
+    assert sizes[0] == 4
+    assert (sizes[-1] < 4) == (stage < NEW)
 
 
 def test_padding_with_the_end_token_changes_nothing(backbone: Backbone, sites: list[Site]) -> None:

@@ -33,8 +33,10 @@ def two(tmp_path: Path) -> list[Path]:
     return [write_fake_run(tmp_path / str(seed), with_seed(seed)) for seed in (0, 1)]
 
 
-def cells(table: str, start: str) -> list[str]:
-    (line,) = [line for line in table.splitlines() if line.startswith(f"| {start} |")][-1:]
+def cells(table: str, head: str, start: str) -> list[str]:
+    """A row of the table whose first heading is `head`."""
+    (part,) = [part for part in table.split("\n\n") if part.startswith(f"| {head} |")]
+    (line,) = [line for line in part.splitlines() if line.startswith(f"| {start} |")]
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
@@ -52,13 +54,12 @@ def test_personas_of_all_seeds_are_one_sample(two: list[Path]) -> None:
         zero += [math.hypot(*p.target) for p in run.personas if p.id in arm.measured]
         every += found
         by_seed.append(np.mean(found))
-    row = next(line for line in table.splitlines() if line.startswith("| DPG |"))
-    parts = [cell.strip() for cell in row.strip("|").split("|")]
+    parts = cells(table, "arm", "DPG")
     assert parts[1] == f"{np.mean(every):.2f}"
     assert parts[3] == ", ".join(f"{mean:.2f}" for mean in by_seed)
     assert by_seed[0] != by_seed[1]
-    assert cells(table, "Constant zero")[1] == f"{np.mean(every) / np.mean(zero):.2f}"
-    assert cells(table, "LoRA-SFT")[2].startswith("[")
+    assert cells(table, "DPG over", "Constant zero")[1] == f"{np.mean(every) / np.mean(zero):.2f}"
+    assert cells(table, "DPG over", "LoRA-SFT")[2].startswith("[")
 
 
 def test_runs_that_do_not_belong_together_are_refused(two: list[Path], tmp_path: Path) -> None:

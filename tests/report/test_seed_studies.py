@@ -1,0 +1,82 @@
+"""Dials, descriptions and fluency over several seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import linregress
+
+from lightning_dpg.records import TRAITS
+from lightning_dpg.report.reading import RunFolder, read_run
+from lightning_dpg.report.seed_studies import description_table, dose_table, fluency_table
+from tests.report.conftest import write_fake_run
+
+DOSES = list(range(-4, 5))
+
+
+def profiles(trait: int, seed: int) -> list[list[float]]:
+    """The dial moves its own trait at .8 and .6 a point by seed, and the next trait at -.3."""
+    chance = np.random.default_rng(10 * seed + trait)
+    rows = 0.1 * chance.standard_normal((9, 5))
+    rows[:, trait] += (0.8 - 0.2 * seed) * np.array(DOSES)
+    rows[:, (trait + 1) % 5] -= 0.3 * np.array(DOSES)
+    return rows.tolist()  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[RunFolder]:
+    def write(seed: int) -> Path:
+        def change(results: dict[str, Any]) -> None:
+            results["seed"] = seed
+            results["arms"]["dpg"]["fluency"] = {"nll": 2.5 + seed, "distinct_2": 0.6, "loops": 0.0}
+            for i, trait in enumerate(TRAITS):
+                results["dose_response"][trait] |= {"doses": DOSES, "profiles": profiles(i, seed)}
+
+        return write_fake_run(tmp_path / str(seed), change)
+
+    return [read_run(write(seed)) for seed in (0, 1)]
+
+
+def row(table: list[str], start: str) -> list[str]:
+    (line,) = [line for line in table if line.startswith(f"| {start} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+@pytest.mark.parametrize("trait", range(5))
+def test_doses_of_all_seeds_are_one_line(runs: list[RunFolder], trait: int) -> None:
+    cells = row(dose_table(runs), TRAITS[trait])
+    both = np.array([profiles(trait, 0), profiles(trait, 1)]).reshape(18, 5)
+    own, other = (linregress(DOSES * 2, both[:, i]).slope for i in (trait, (trait + 1) % 5))
+    assert cells[1:3] == ["0.95, 0.95", "1.00"]
+    assert cells[4] == f"{own:.2f}"
+    low, high = map(float, cells[5].strip("[]").split(","))
+    assert 0.4 < low < own < high < 0.9
+    shown = f"{other:+.2f}".replace("-", "\N{MINUS SIGN}")
+    assert cells[7] == f"{shown} ({TRAITS[(trait + 1) % 5]})"
+    assert cells[8].startswith("[") and cells[9].count(",") == 1
+
+
+def test_runs_without_whole_profiles_have_no_common_slope(tmp_path: Path) -> None:
+    old = read_run(write_fake_run(tmp_path / "old"))
+    assert row(dose_table([old]), "openness")[1:] == [
+        *("0.95", "–", "0.90", "–", "–", "\N{MINUS SIGN}0.20", "–", "–", "+0.61")
+    ]
+    none = read_run(write_fake_run(tmp_path / "none", lambda r: r.update(dose_response={})))
+    assert dose_table([none]) == []
+
+
+def test_descriptions_by_seed(runs: list[RunFolder], tmp_path: Path) -> None:
+    table = description_table(runs)
+    assert row(table, "words")[1:] == ["23.4%, 23.4%", "11.2%, 11.2%", "0.0040, 0.0040"]
+    assert row(table, "traits")[1] == "12.3%, 12.3%"
+    none = read_run(write_fake_run(tmp_path / "none", lambda r: r.update(descriptions={})))
+    assert description_table([none]) == []
+
+
+def test_fluency_by_seed(runs: list[RunFolder]) -> None:
+    cells = row(fluency_table(["dpg", "unadapted"], runs), "DPG")
+    assert cells[1:] == ["3.00", "2.50, 3.50", "0.60", "0.60, 0.60", "0.00"]
+    assert row(fluency_table(["dpg", "unadapted"], runs), "Unadapted")[1] == "–"
