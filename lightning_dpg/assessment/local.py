@@ -33,7 +33,8 @@ class LocalAssessor:
     authors' poles apart with an AUC of .84 .88 .88 .95 .90 (O C E A N).
 
     Args:
-        model: any causal language model, run as it is (open no scope of adapters around `rate`).
+        model: a causal language model that caches keys and values, run as it is (open no scope of
+            adapters around `rate`).
         tokenizer: its tokenizer, padding on the left.
         name: the model's identity.
         min_words: people who said less are insufficient evidence.
@@ -116,6 +117,8 @@ class LocalAssessor:
         The words before a text go through the model once for all texts; texts of like length share
         a batch; only the last position goes through the output layer.
         """
+        if not texts:
+            return np.zeros((0, len(self.tokens)))
         bos = [] if self.tokenizer.bos_token_id is None else [self.tokenizer.bos_token_id]
         head = bos + self.tokenizer(BEFORE, add_special_tokens=False)["input_ids"]
         tail = self.tokenizer(AFTER, add_special_tokens=False)["input_ids"]

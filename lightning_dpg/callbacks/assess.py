@@ -61,7 +61,7 @@ class AssessReplies(L.Callback):
         count = self.config.validation_replies
         replies = generate_replies(
             module.backbone,
-            ask_personas(personas, count, VALIDATION),
+            ask_personas(personas, [questions_for(count, VALIDATION)] * len(personas)),
             self.config,
             voice=voice_of(self.arm, module),
             max_prompt_tokens=module.config.data.max_prompt_tokens,
@@ -100,8 +100,8 @@ class AssessReplies(L.Callback):
     ) -> None:
         """A table of prompts and replies and a scatter plot, for Weights & Biases."""
         rows: list[list[Any]] = []
-        for i, (persona, said, rating) in enumerate(zip(personas, replies, ratings, strict=True)):
-            questions = questions_for(self.config.validation_replies, i, VALIDATION)
+        questions = questions_for(self.config.validation_replies, VALIDATION)
+        for persona, said, rating in zip(personas, replies, ratings, strict=True):
             measured = rating.profile()
             rows += [
                 [step, persona.name, str(persona.target), q, reply, str(measured or rating.reason)]

@@ -12,7 +12,7 @@ from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import Arm, Config
 from lightning_dpg.evaluation.arms import voice_of
 from lightning_dpg.evaluation.personas import Persona, half_described
-from lightning_dpg.evaluation.questions import VALIDATION
+from lightning_dpg.evaluation.questions import VALIDATION, deal
 from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
 from lightning_dpg.evaluation.results import ratings_tensor
 from lightning_dpg.metrics.functional import scored
@@ -102,7 +102,7 @@ def _measure(
     count = config.calibration.replies
     replies = generate_replies(
         module.backbone,
-        ask_personas(personas, count, VALIDATION),
+        ask_personas(personas, deal(len(personas), count, VALIDATION, seed)),
         config.evaluation,
         voice=voice_of(arm, module),
         max_prompt_tokens=config.data.max_prompt_tokens,

@@ -96,10 +96,12 @@ def evaluate(
 def _fluency(
     config: Config, backbone: Backbone, personas: list[Persona], said: Said
 ) -> dict[str, Any]:
-    """Of the first replies of each persona: enough for a mean, and a third of the time."""
-    count = config.evaluation.fluency_replies
-    requests = ask_personas(personas, count, CLOSING)
-    replies = [reply for p in personas for reply in said[p.id][:count]]
+    """Of some replies of each persona, over all questions in turn: enough for a mean."""
+    whole, count = config.evaluation.replies_per_persona, config.evaluation.fluency_replies
+    questions = questions_for(whole, CLOSING)
+    turns = [[(i * count + j) % whole for j in range(count)] for i in range(len(personas))]
+    requests = ask_personas(personas, [[questions[k] for k in turn] for turn in turns])
+    replies = [said[p.id][k] for p, turn in zip(personas, turns, strict=True) for k in turn]
     return fluency(backbone, requests, replies, config.data.max_prompt_tokens)
 
 
@@ -112,7 +114,7 @@ def _speak(
     steps: Steps,
 ) -> Said:
     count = config.evaluation.replies_per_persona
-    requests = ask_personas(personas, count, CLOSING)
+    requests = ask_personas(personas, [questions_for(count, CLOSING)] * len(personas))
     with steps.bar(f"Replies: {ARMS[arm].title}", len(requests)) as advance:
         said = generate_replies(
             backbone,
@@ -134,8 +136,8 @@ def _write_replies(
 ) -> None:
     lines = []
     for arm, said in replies.items():
-        for i, persona in enumerate(asked[arm]):
-            questions = questions_for(config.evaluation.replies_per_persona, i, CLOSING)
+        for persona in asked[arm]:
+            questions = questions_for(config.evaluation.replies_per_persona, CLOSING)
             for (_, prompt), reply in zip(questions, said[persona.id], strict=True):
                 record = {"arm": arm, "persona": persona.id, "prompt": prompt, "reply": reply}
                 lines.append(json.dumps(record, ensure_ascii=False))
@@ -145,21 +147,22 @@ def _write_replies(
 def _read_replies(
     run: Path, asked: Mapping[Arm, Sequence[Persona]], config: Config
 ) -> dict[Arm, Said]:
-    """Replies of an interrupted evaluation: arms are written whole."""
+    """Replies of an interrupted evaluation to these questions: arms are written whole."""
     path = run / REPLIES
     if not path.is_file():
         return {}
     found: dict[Arm, Said] = {}
+    prompts: dict[tuple[Arm, str], list[str]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
-        found.setdefault(record["arm"], {}).setdefault(record["persona"], []).append(
-            record["reply"]
-        )
-    count = config.evaluation.replies_per_persona
+        arm, persona = record["arm"], record["persona"]
+        found.setdefault(arm, {}).setdefault(persona, []).append(record["reply"])
+        prompts.setdefault((arm, persona), []).append(record["prompt"])
+    questions = [text for _, text in questions_for(config.evaluation.replies_per_persona, CLOSING)]
     return {
         arm: said
         for arm, said in found.items()
-        if arm in asked and all(len(said.get(p.id, [])) == count for p in asked[arm])
+        if arm in asked and all(prompts.get((arm, p.id)) == questions for p in asked[arm])
     }
 
 

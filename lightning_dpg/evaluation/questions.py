@@ -6,6 +6,8 @@ the dials. Neither is in the bundled corpus.
 
 from __future__ import annotations
 
+import random
+
 from lightning_dpg.data.prompts import Turn
 
 VALIDATION: tuple[Turn, ...] = (
@@ -24,30 +26,30 @@ VALIDATION: tuple[Turn, ...] = (
     ("Brother", "Do you remember the summer at the lake? I found the old photographs."),
     ("Neighbour", "The power is out in the whole street and it will be dark in an hour."),
     ("Teacher", "You may choose any subject for your talk. What will it be?"),
-    ("Waiter", "I am afraid the kitchen has run out of everything but soup. Will you stay?"),
+    ("Waiter", "I am afraid the kitchen has nothing left but bread and cheese. Will you stay?"),
     ("Friend", "I have two tickets for a play in a language neither of us speaks. Come along?"),
     ("Neighbour", "The cat got into your garden again and dug up the beans."),
-    ("Colleague", "There are forty people coming and we booked a room for ten."),
+    ("Colleague", "There are forty people coming and we booked a room for twelve."),
     ("Sister", "I met your old teacher in town. She asked what became of you."),
-    ("Stranger", "Is anyone sitting here? Every other table is taken."),
+    ("Stranger", "Could you watch my bag for a minute? I have to make a call outside."),
     ("Flatmate", "The rent goes up in January. Do we look for another place?"),
-    ("Uncle", "When I was your age I had crossed the ocean twice. And you?"),
+    ("Uncle", "By your age I had crossed the ocean twice. Where have you been?"),
     ("Friend", "He said it in front of everybody and then he laughed. What should I do?"),
     ("Driver", "The bridge is closed. I can take the long way round or let you out here."),
     ("Colleague", "I read your report on the train this morning. Shall we talk about it?"),
     ("Cousin", "Teach me one thing that you can do and I can't."),
-    ("Neighbour", "Someone left a piano on the pavement with a note that says take me."),
+    ("Neighbour", "Someone left a piano on the pavement with a note saying: take me."),
     ("Father", "Your mother and I are thinking of moving in with you for a while."),
-    ("Friend", "I can't sleep since we came here. Can you?"),
-    ("Shopkeeper", "That is the last one, and the lady behind you wants it too."),
+    ("Friend", "I haven't slept since we came here. Have you?"),
+    ("Shopkeeper", "You gave me a fifty, and I gave you change for a five. Did you notice?"),
     ("Colleague", "They are giving the prize to somebody else this year."),
     ("Brother", "I broke the blue vase. Nobody has noticed so far."),
     ("Student", "How do you know when a thing is finished?"),
     ("Landlady", "There were footsteps in the hall at three in the morning. Was that you?"),
     ("Friend", "If the rain stops we could still climb the hill before dark."),
-    ("Colleague", "The new man starts today and he is sitting in your chair."),
-    ("Aunt", "Your cousin is getting married in June. Whom will you bring?"),
-    ("Guard", "This gallery closes in ten minutes. Was there anything that you missed?"),
+    ("Colleague", "The new man starts today. What should I tell him about this place?"),
+    ("Aunt", "I am sorting out the attic. Do you want your old drawings back?"),
+    ("Guard", "The gallery closes in ten minutes. Is there anything that you missed?"),
 )
 
 CLOSING: tuple[Turn, ...] = (
@@ -80,16 +82,33 @@ CLOSING: tuple[Turn, ...] = (
     ("Stranger", "I have walked round this block three times. Where on earth is the station?"),
     ("Neighbour", "Your music came through the wall again last night. Did you know that?"),
     ("Mother", "You have not called in a month. What have you been up to?"),
-    ("Friend", "I signed us both up for the swimming race on Sunday. What do you say?"),
+    ("Friend", "I am painting my room this weekend. What colour would you choose?"),
     ("Colleague", "Nobody has touched the filing room since the flood. Shall we go in?"),
     ("Flatmate", "I found a wallet on the stairs with two hundred in it. What now?"),
-    ("Cousin", "Grandfather wants to sell the house and buy a boat. What do you make of that?"),
+    ("Cousin", "Grandfather wants to sell the house and buy a boat. Should we stop him?"),
     ("Teacher", "Your essay is twice as long as I asked for. How did that happen?"),
-    ("Doctor", "The results will take a week. How will you pass the time?"),
+    ("Guide", "From here there are two paths down to the village. Which one shall it be?"),
     ("Brother", "I told everyone at the wedding that you would sing. You will, won't you?"),
 )
 
 
-def questions_for(count: int, start: int, pool: tuple[Turn, ...]) -> list[Turn]:
-    """`count` questions from the pool, beginning at `start` and going round."""
-    return [pool[(start + i) % len(pool)] for i in range(count)]
+def questions_for(count: int, pool: tuple[Turn, ...]) -> list[Turn]:
+    """The first `count` questions of the pool, which goes round where it is shorter.
+
+    Whoever is compared is asked the same: questions call for traits, too, and would be taken for
+    the person.
+    """
+    return [pool[i % len(pool)] for i in range(count)]
+
+
+def deal(hands: int, count: int, pool: tuple[Turn, ...], seed: int) -> list[list[Turn]]:
+    """`count` questions each for `hands` people, so that all of the pool come equally often.
+
+    They are dealt out like cards, the whole shuffled pool before any question comes again: for
+    means over people, which so rest on many questions and not on whose they were.
+    """
+    order = random.Random(f"{seed}/questions")
+    cards: list[Turn] = []
+    while len(cards) < hands * count:
+        cards += order.sample(pool, len(pool))
+    return [cards[i * count : (i + 1) * count] for i in range(hands)]

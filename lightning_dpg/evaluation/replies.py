@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,6 @@ from torch.nn import functional
 from lightning_dpg.config import EvaluationConfig
 from lightning_dpg.data.prompts import Turn, encode_prompt
 from lightning_dpg.evaluation.personas import Persona
-from lightning_dpg.evaluation.questions import questions_for
 from lightning_dpg.evaluation.sampling import decoding
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected
@@ -56,12 +56,12 @@ class Request:
     context: tuple[Turn, ...]
 
 
-def ask_personas(personas: Sequence[Persona], count: int, pool: tuple[Turn, ...]) -> list[Request]:
-    """`count` questions from a pool to each persona, persona by persona."""
+def ask_personas(personas: Sequence[Persona], questions: Sequence[Sequence[Turn]]) -> list[Request]:
+    """To each persona its questions, persona by persona."""
     return [
         Request(persona.target, persona.description, (question,))
-        for i, persona in enumerate(personas)
-        for question in questions_for(count, i, pool)
+        for persona, own in zip(personas, questions, strict=True)
+        for question in own
     ]
 
 
@@ -85,7 +85,7 @@ def generate_replies(
     Args:
         backbone: frozen model, with hooks installed where the voice has adapters.
         requests: what to answer.
-        config: decoding and batch size.
+        config: decoding, and the largest batch.
         voice: makes the adapters of a batch, and states profiles.
         max_prompt_tokens: bound on the turns before a reply, as in training.
         seed: of the sampling; the caller's random state is left as it was.
@@ -94,8 +94,11 @@ def generate_replies(
     replies: list[str] = []
     devices = [backbone.device] if backbone.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        for start in range(0, len(requests), config.batch_size):
-            chosen = requests[start : start + config.batch_size]
+        # Of even size: a small batch at the end takes nearly as long as a full one.
+        batches = math.ceil(len(requests) / config.batch_size)
+        size = math.ceil(len(requests) / max(1, batches))
+        for start in range(0, len(requests), max(1, size)):
+            chosen = requests[start : start + size]
             torch.manual_seed(seed + start)
             replies += _generate_batch(backbone, chosen, config, voice, max_prompt_tokens)
             if advance:
@@ -148,7 +151,8 @@ def _decode(
         options: for `generate`.
     """
     prompt, left, cache = ids.shape[1], options["max_new_tokens"], None
-    ends = torch.tensor(model.generation_config.eos_token_id or [], device=ids.device)
+    end = model.generation_config.eos_token_id  # one, several or none
+    ends = torch.tensor([] if end is None else end, dtype=torch.long, device=ids.device)
     going = torch.arange(len(ids), device=ids.device)
     replies: list[list[int]] = [[] for _ in range(len(ids))]
     while left > 0 and len(going):
@@ -164,8 +168,9 @@ def _decode(
         for row, tokens in zip(going.tolist(), ids[:, prompt:].tolist(), strict=True):
             replies[row] = tokens
         keep = (~torch.isin(ids[:, prompt:], ends).any(-1)).nonzero()[:, 0]
-        going, ids = going[keep], ids[keep]
-        mask = functional.pad(mask[keep], (0, ids.shape[1] - mask.shape[1]), value=1)
-        cache.batch_select_indices(keep)
-        adapters = adapters and expand_adapters(adapters, keep)
+        mask = functional.pad(mask, (0, ids.shape[1] - mask.shape[1]), value=1)
+        if left > 0 and len(keep) < len(going):
+            going, ids, mask = going[keep], ids[keep], mask[keep]
+            cache.batch_select_indices(keep)
+            adapters = adapters and expand_adapters(adapters, keep)
     return replies

@@ -40,7 +40,7 @@ def studies(
 
     Args:
         config: settings of the run.
-        personas: all that the arm was asked to be, in the order in which questions went round.
+        personas: all that the arm was asked to be.
         ratings: the judge's, one for each.
         said: the replies of each, by its id.
         backbone: encodes replies.
@@ -71,10 +71,10 @@ def described_answers(
     """What described personas answered to which question; empty replies are left out."""
     return [
         Answer(persona.id, question, reply)
-        for i, persona in enumerate(personas)
+        for persona in personas
         if persona.kind == "described"
         for (_, question), reply in zip(
-            questions_for(count, i, CLOSING), said[persona.id], strict=True
+            questions_for(count, CLOSING), said[persona.id], strict=True
         )
         if reply
     ]

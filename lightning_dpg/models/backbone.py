@@ -27,6 +27,7 @@ from transformers import (
 from lightning_dpg.config import BackboneConfig
 from lightning_dpg.errors import UserError
 from lightning_dpg.models.attention import use_grouped_attention
+from lightning_dpg.models.memory import keep_freed_memory
 
 CACHE = Path(os.environ.get("DPG_CACHE", Path.home() / ".cache" / "lightning_dpg"))
 
@@ -79,6 +80,7 @@ def load_backbone(config: BackboneConfig, seed: int = 0) -> Backbone:
     _freeze(model)
     if device.type == "cpu":
         use_grouped_attention(model)
+        keep_freed_memory()
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token

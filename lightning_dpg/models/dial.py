@@ -95,13 +95,16 @@ def _description_effect(design: Tensor, described: Tensor, answers: Tensor) -> T
     """What a description adds to each trait, (5,), as far as it stands out from chance.
 
     Five differences between two dozen personas and two dozen others are mostly noise, so they are
-    shrunk together by the positive-part James-Stein estimator (James and Stein 1961), each in units
-    of its standard error.
+    shrunk together by the positive-part James-Stein estimator with an estimated variance (James and
+    Stein 1961), each in units of its standard error. Errors of the five traits are taken as
+    independent, which readings made uncorrelated nearly are.
     """
     full = torch.cat([design, described[:, None]], dim=1)
     response = torch.linalg.lstsq(full, answers).solution
-    left = (answers - full @ response).square().sum(0) / (len(full) - full.shape[1])
+    freedom = len(full) - full.shape[1]
+    left = (answers - full @ response).square().sum(0) / freedom
     variance = left * torch.linalg.inv(full.T @ full)[-1, -1]
     size = (response[-1].square() / variance.clamp(min=1e-12)).sum().clamp(min=1e-12)
-    shrunk: Tensor = response[-1] * (1.0 - (len(TRAITS) - 2) / size).clamp(min=0.0)
+    by_chance = (len(TRAITS) - 2) * freedom / (freedom + 2)
+    shrunk: Tensor = response[-1] * (1.0 - by_chance / size).clamp(min=0.0)
     return shrunk

@@ -261,6 +261,8 @@ def _profiles(entry: Fields, doses: Sequence[float | None]) -> tuple[tuple[float
         raise entry.wrong("profiles", f"{len(doses)} rows", len(rows))
     found = []
     for dose, row in zip(doses, rows, strict=False):
+        if len(row) != len(TRAITS):
+            raise entry.wrong("profiles", f"rows of {len(TRAITS)} numbers", list(row))
         scores = tuple(score for score in row if score is not None)
         if dose is not None and len(scores) == len(TRAITS):
             found.append((dose, scores))

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import bootstrap, spearmanr
 
 from lightning_dpg.evaluation.statistics import Floats
 from lightning_dpg.records import TRAITS
-from lightning_dpg.report.reading import Dose, Estimate, RunFolder
+from lightning_dpg.report.reading import Dose, RunFolder
 from lightning_dpg.report.style import label
-from lightning_dpg.report.tables import NOTHING, interval, number, signed
+from lightning_dpg.report.tables import NOTHING, number, signed
 
-RESAMPLES = 2000
 FEWEST = 3
 """Doses for a slope."""
 
 
 def dose_table(runs: Sequence[RunFolder]) -> list[str]:
-    """One dial at a time: by seed, and over the doses of all seeds; nothing without doses.
+    """One dial at a time, by seed and on average over seeds; nothing where none was turned.
 
-    The interval of a slope is a bootstrap over doses. The steepest slope of another trait is chosen
-    among four, so its interval says how well that one is known and not that it is steepest.
+    The steepest slope of another trait is that of each seed; in the mean over seeds it is the
+    steepest of the mean slopes, so that what only one training does averages out.
     """
-    by_trait = [[d for run in runs for d in run.doses if d.trait == trait] for trait in TRAITS]
-    if not any(by_trait):
+    by_trait = [
+        [next((d for d in run.doses if d.trait == trait), None) for run in runs] for trait in TRAITS
+    ]
+    if not any(dose for doses in by_trait for dose in doses):
         return []
-    head = ["dial", "Spearman by seed", "all", "slope by seed", "all", "95%"]
-    head += ["steepest other by seed", "all", "95%", "r, second instrument"]
+    head = ["dial", "Spearman", "slope", "mean", "steepest other", "of the means"]
+    head.append("r, second instrument")
     rows = [_dose_row(trait, doses) for trait, doses in zip(TRAITS, by_trait, strict=True)]
     return _table(head, rows)
 
@@ -50,10 +50,9 @@ def fluency_table(names: Sequence[str], runs: Sequence[RunFolder]) -> list[str]:
     head = ["replies of", "NLL a token", "by seed", "distinct-2", "by seed", "loops"]
     rows = []
     for name in names:
-        counted = [arm.fluency for run in runs if (arm := run.arm(name))]
+        counted = [arm.fluency if (arm := run.arm(name)) else {} for run in runs]
         nll, variety, loops = (
-            [c[key] for c in counted if c.get(key) is not None]
-            for key in ("nll", "distinct_2", "loops")
+            [c.get(key) for c in counted] for key in ("nll", "distinct_2", "loops")
         )
         row = [label(name), _mean(nll), _each(nll), _mean(variety), _each(variety), _mean(loops)]
         rows.append(row)
@@ -63,61 +62,33 @@ def fluency_table(names: Sequence[str], runs: Sequence[RunFolder]) -> list[str]:
 _SHARES = ("explained", "expected")
 
 
-def _dose_row(trait: str, doses: Sequence[Dose]) -> list[str]:
-    profiles = [pair for dose in doses for pair in dose.profiles]
-    own = TRAITS.index(trait)
-    asked: Floats = np.array([dose for dose, _ in profiles], dtype=np.float64)
-    measured: Floats = np.array([row for _, row in profiles], dtype=np.float64)
-    together = [NOTHING] * 4
-    if len(set(asked)) >= FEWEST:
-        slopes = [_slope(asked, measured[:, i]) for i in range(len(TRAITS))]
-        others = [i for i in range(len(TRAITS)) if i != own]
-        off = max(others, key=lambda i: abs(slopes[i].mean))
-        together = [
-            number(slopes[own]),
-            interval(slopes[own]),
-            f"{signed(slopes[off].mean)} ({TRAITS[off]})",
-            interval(slopes[off]),
-        ]
-    return [
-        trait,
-        ", ".join(number(d.spearman) for d in doses),
-        number(_spearman(asked, measured[:, own])) if profiles else NOTHING,
-        ", ".join(number(d.slope) for d in doses),
-        *together[:2],
-        ", ".join(signed(d.off_slope) for d in doses),
-        *together[2:],
-        ", ".join(signed(d.second_r) for d in doses),
-    ]
+def _dose_row(trait: str, doses: Sequence[Dose | None]) -> list[str]:
+    slopes = [_slopes(dose) for dose in doses]
+    known = [found for found in slopes if found is not None]
+    own = [dose.slope if dose else None for dose in doses]
+    ranks = [dose.spearman if dose else None for dose in doses]
+    seen = [signed(dose.second_r if dose else None) for dose in doses]
+    off = [f"{signed(d.off_slope)} {_initial(d.off_trait)}" if d else NOTHING for d in doses]
+    mean = NOTHING
+    if len(known) == len(doses):
+        means = np.mean(known, axis=0)
+        others = [i for i in range(len(TRAITS)) if TRAITS[i] != trait]
+        steepest = max(others, key=lambda i: abs(means[i]))
+        mean = f"{signed(float(means[steepest]))} {_initial(TRAITS[steepest])}"
+    return [trait, _each(ranks), _each(own), _mean(own), ", ".join(off), mean, ", ".join(seen)]
 
 
-def _spearman(asked: Floats, measured: Floats) -> float | None:
-    """Of each level with what is measured there on average."""
-    levels = np.unique(asked)
-    means = np.array([measured[asked == level].mean() for level in levels])
-    if len(levels) < FEWEST or not np.ptp(means) > 0:
+def _slopes(dose: Dose | None) -> Floats | None:
+    """Measured points of each trait a point of this dial, (5,); None with too few doses."""
+    if dose is None or len({asked for asked, _ in dose.profiles}) < FEWEST:
         return None
-    return float(spearmanr(levels, means).statistic)
+    asked, measured = zip(*dose.profiles, strict=True)
+    slopes: Floats = np.polyfit(np.array(asked), np.array(measured), 1)[0]
+    return slopes
 
 
-def _slope(asked: Floats, measured: Floats) -> Estimate:
-    """Least squares, with the percentile interval over doses."""
-
-    def slope(x: Floats, y: Floats, axis: int) -> Floats:
-        x = x - x.mean(axis=axis, keepdims=True)
-        return np.asarray((x * y).sum(axis=axis) / (x * x).sum(axis=axis))
-
-    statistic: Callable[..., Floats] = slope
-    found = bootstrap(
-        (asked, measured),
-        statistic,
-        paired=True,
-        n_resamples=RESAMPLES,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    )
-    low, high = found.confidence_interval
-    return Estimate(float(slope(asked, measured, axis=0)), float(low), float(high))
+def _initial(trait: str) -> str:
+    return trait[:1].upper()
 
 
 def _percent(share: float | None) -> str:
@@ -130,7 +101,7 @@ def _mean(values: Sequence[float | None]) -> str:
 
 
 def _each(values: Sequence[float | None]) -> str:
-    return ", ".join(number(value) for value in values)
+    return ", ".join(number(value) for value in values) or NOTHING
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

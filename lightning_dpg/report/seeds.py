@@ -23,8 +23,8 @@ RESAMPLES = 2000
 def seed_table(folders: Sequence[Path]) -> str:
     """Arms over seeds, the ratios of DPG to the others, its dials, descriptions, and fluency.
 
-    A persona of a run is the unit of every interval: runs of other seeds hold out other characters
-    and draw other profiles, so that all of them together are one larger sample.
+    A persona of a run is the unit of the intervals of P.S.D.C. and ratios: runs of other seeds hold
+    out other characters and draw other profiles, so that all together are one larger sample.
 
     Raises:
         UserError: no folder, runs of different experiments, one seed twice, or what reading raises.
@@ -56,6 +56,8 @@ def _check(runs: Sequence[RunFolder]) -> None:
     names = sorted({str(run.facts.get("experiment")) for run in runs})
     if len(names) > 1:
         raise UserError(f"Runs of one experiment can be put together, got {', '.join(names)}")
+    if len({run.prompts for run in runs}) > 1:
+        raise UserError("Runs that were asked the same questions can be put together")
     seeds = [run.facts.get("seed") for run in runs]
     if len(set(seeds)) < len(seeds):
         given = ", ".join(map(str, seeds))

@@ -80,6 +80,14 @@ def test_an_arm_that_is_not_whole_is_generated_again(run: Any, tmp_path: Path) -
     assert run()[1] == lines
 
 
+def test_replies_to_other_questions_are_generated_again(run: Any, tmp_path: Path) -> None:
+    _, lines = run()
+    stale = [line | {"prompt": "What did an earlier version ask?"} for line in lines]
+    text = "\n".join(json.dumps(line) for line in stale)
+    (tmp_path / REPLIES).write_text(text + "\n", encoding="utf-8")
+    assert run()[1] == lines
+
+
 def test_each_arm_has_its_fluency_and_a_second_opinion(run: Any) -> None:
     found, lines = run()
     for arm in ("unadapted", "prompted"):

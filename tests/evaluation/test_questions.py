@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 
 from lightning_dpg.assessment.markers import MARKERS
 from lightning_dpg.corpus.sources import read_sources
-from lightning_dpg.evaluation.questions import CLOSING, VALIDATION, questions_for
+from lightning_dpg.evaluation.questions import CLOSING, VALIDATION, deal, questions_for
 from lightning_dpg.records import TRAITS
 from tests.corpus.test_sample import TRAIT_WORDS
 
@@ -49,12 +50,24 @@ def test_no_question_stands_in_the_bundled_corpus() -> None:
         assert not grams(text) & known
 
 
-def test_questions_go_round() -> None:
-    assert questions_for(3, 0, VALIDATION) == list(VALIDATION[:3])
-    last = len(VALIDATION) - 1
-    assert questions_for(3, last, VALIDATION) == [VALIDATION[last], VALIDATION[0], VALIDATION[1]]
-    assert questions_for(0, 5, CLOSING) == []
-    assert len(questions_for(30, 2, CLOSING)) == 30
+def test_whoever_is_compared_is_asked_the_same_and_questions_go_round() -> None:
+    assert questions_for(3, VALIDATION) == list(VALIDATION[:3])
+    assert questions_for(0, CLOSING) == []
+    assert questions_for(len(CLOSING) + 2, CLOSING) == [*CLOSING, *CLOSING[:2]]
+
+
+def test_questions_are_dealt_so_that_all_come_equally_often() -> None:
+    hands = deal(24, 6, VALIDATION, seed=3)
+    assert [len(hand) for hand in hands] == [6] * 24
+    for half in (hands[:12], hands[12:]):  # without and with a description
+        heard = Counter(question for hand in half for question in hand)
+        assert set(heard) == set(VALIDATION)
+        assert set(heard.values()) == {72 // len(VALIDATION)}
+    assert hands == deal(24, 6, VALIDATION, seed=3) != deal(24, 6, VALIDATION, seed=4)
+    assert hands[:6] != hands[6:12]
+    assert deal(0, 6, VALIDATION, seed=0) == []
+    uneven = Counter(q for hand in deal(7, 4, CLOSING, seed=1) for q in hand)
+    assert max(uneven.values()) - min(uneven[q] for q in CLOSING) <= 1
 
 
 def test_one_persona_hears_no_question_twice_in_an_evaluation() -> None:

@@ -27,6 +27,12 @@ SAMPLED = EvaluationConfig(temperature=1.0, max_new_tokens=NEW, batch_size=8)
 Generate = Callable[[Sequence[Profile], Sequence[str]], Adapters]
 
 
+@pytest.fixture(autouse=True)
+def short_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every reply below takes several stages."""
+    monkeypatch.setattr("lightning_dpg.evaluation.replies.STAGE", 5)
+
+
 @pytest.fixture
 def sites(backbone: Backbone) -> list[Site]:
     sites = find_sites(backbone.model, ["q", "k", "v", "o"])
@@ -123,9 +129,14 @@ def test_a_batch_of_personas_equals_each_alone(backbone: Backbone, sites: list[S
     assert len(set(together)) == 4
 
 
+@pytest.mark.parametrize("several", [True, False])
 @pytest.mark.parametrize("stage", [1, 5, NEW])
 def test_replies_that_have_ended_leave_the_batch_and_the_others_go_on(
-    backbone: Backbone, sites: list[Site], monkeypatch: pytest.MonkeyPatch, stage: int
+    backbone: Backbone,
+    sites: list[Site],
+    monkeypatch: pytest.MonkeyPatch,
+    stage: int,
+    several: bool,
 ) -> None:
     adapters = persona_adapters(sites)
     own = adapters([r.profile for r in requests()], [""] * 4)
@@ -138,7 +149,8 @@ def test_replies_that_have_ended_leave_the_batch_and_the_others_go_on(
     end = next(t for t in whole[1][1:4] if any(t not in tokens for tokens in whole))
     cut = [tokens[: tokens.index(end)] if end in tokens else tokens for tokens in whole]
     assert len({len(tokens) for tokens in cut}) > 1
-    monkeypatch.setattr(backbone.model.generation_config, "eos_token_id", [0, end])
+    ends = [0, end] if several else end
+    monkeypatch.setattr(backbone.model.generation_config, "eos_token_id", ends)
     monkeypatch.setattr("lightning_dpg.evaluation.replies.STAGE", stage)
     sizes: list[int] = []
     hook = backbone.model.register_forward_pre_hook(
@@ -153,6 +165,26 @@ def test_replies_that_have_ended_leave_the_batch_and_the_others_go_on(
     assert ended == cut
     assert sizes[0] == 4
     assert (sizes[-1] < 4) == (stage < NEW)
+
+
+@pytest.mark.parametrize("end", [0, None])
+def test_the_end_may_be_token_nought_or_none(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch, end: int | None
+) -> None:
+    ids = torch.tensor([[5, 6, 7], [8, 9, 10]])
+    monkeypatch.setattr(backbone.model.generation_config, "eos_token_id", end)
+    steps = iter([0, 20, 21, 22])  # what the first of the two rows says; the other never ends
+
+    def say(input_ids: Tensor, scores: Tensor) -> Tensor:
+        token = next(steps) if len(input_ids) == 2 and int(input_ids[0, 0]) == 5 else 30
+        chosen = torch.tensor([token, 30])[-len(input_ids) :]
+        return torch.full_like(scores, -torch.inf).scatter(1, chosen[:, None], 0.0)
+
+    monkeypatch.setattr("lightning_dpg.evaluation.replies.STAGE", 1)
+    options = {"do_sample": False, "max_new_tokens": 4, "logits_processor": [say]}
+    got = _decode(backbone.model, ids, torch.ones_like(ids), None, options | {"pad_token_id": 3})
+    assert got[1] == [30] * 4
+    assert got[0] == ([0] if end == 0 else [0, 20, 21, 22])
 
 
 def test_padding_with_the_end_token_changes_nothing(backbone: Backbone, sites: list[Site]) -> None:
@@ -243,7 +275,7 @@ def test_progress_is_told_of_every_reply(backbone: Backbone) -> None:
         seed=0,
         advance=told.append,
     )
-    assert told == [2, 2, 1]
+    assert told == [2, 2, 1]  # five in batches of at most two
 
 
 def test_pad_left() -> None:

@@ -67,6 +67,9 @@ def test_runs_that_do_not_belong_together_are_refused(two: list[Path], tmp_path:
         seed_table([])
     with pytest.raises(UserError, match="a seed of its own, got seeds 0, 0"):
         seed_table([two[0], two[0]])
+    asked = write_fake_run(tmp_path / "asked", with_seed(3, prompts=["Another question?"]))
+    with pytest.raises(UserError, match="asked the same questions"):
+        seed_table([two[0], asked])
     other = write_fake_run(tmp_path / "other", with_seed(2, experiment="smoke"))
     with pytest.raises(
         UserError, match="one experiment can be put together, got dpg_smollm2, smoke"
