@@ -107,7 +107,7 @@ def report(
 def seeds(
     folders: Annotated[list[Path], typer.Argument(help="folders of finished runs, one a seed")],
 ) -> None:
-    """Put runs of one experiment with different seeds into one table."""
+    """Put runs of one experiment with different seeds together: arms, dials, descriptions, fluency."""
     from lightning_dpg.report.seeds import seed_table
 
     typer.echo(seed_table(folders))

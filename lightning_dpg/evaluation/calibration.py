@@ -51,7 +51,7 @@ def calibrate(
     Returns:
         Where dials stood and what was measured, (personas, 5) each, who had a description, and the
         last fitted response: for each trait's dial what it moves, the bias, and what a description
-        adds where some had one. Plain data.
+        adds where some had one, shrunk towards 0 (`Dial.fit`). Plain data.
     """
     settings, measured = torch.empty(0, len(TRAITS)), torch.empty(0, len(TRAITS))
     described = torch.empty(0)

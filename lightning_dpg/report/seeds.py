@@ -1,4 +1,4 @@
-"""Several runs of one experiment, seed by seed, as one table in Markdown."""
+"""Several runs of one experiment, seed by seed, as tables in Markdown."""
 
 from __future__ import annotations
 
