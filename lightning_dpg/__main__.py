@@ -107,7 +107,7 @@ def report(
 def seeds(
     folders: Annotated[list[Path], typer.Argument(help="folders of finished runs, one a seed")],
 ) -> None:
-    """Put runs of one experiment with different seeds together: arms, dials, descriptions, fluency."""
+    """Put runs of one experiment with different seeds together, in tables."""
     from lightning_dpg.report.seeds import seed_table
 
     typer.echo(seed_table(folders))
