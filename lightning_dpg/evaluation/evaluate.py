@@ -135,9 +135,9 @@ def _write_replies(
     config: Config,
 ) -> None:
     lines = []
+    questions = questions_for(config.evaluation.replies_per_persona, CLOSING)
     for arm, said in replies.items():
         for persona in asked[arm]:
-            questions = questions_for(config.evaluation.replies_per_persona, CLOSING)
             for (_, prompt), reply in zip(questions, said[persona.id], strict=True):
                 record = {"arm": arm, "persona": persona.id, "prompt": prompt, "reply": reply}
                 lines.append(json.dumps(record, ensure_ascii=False))

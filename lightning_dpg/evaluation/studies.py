@@ -69,13 +69,12 @@ def described_answers(
     personas: Sequence[Persona], said: Mapping[str, Sequence[str]], count: int
 ) -> list[Answer]:
     """What described personas answered to which question; empty replies are left out."""
+    questions = questions_for(count, CLOSING)
     return [
         Answer(persona.id, question, reply)
         for persona in personas
         if persona.kind == "described"
-        for (_, question), reply in zip(
-            questions_for(count, CLOSING), said[persona.id], strict=True
-        )
+        for (_, question), reply in zip(questions, said[persona.id], strict=True)
         if reply
     ]
 

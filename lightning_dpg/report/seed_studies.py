@@ -39,8 +39,10 @@ def description_table(runs: Sequence[RunFolder]) -> list[str]:
     rows = []
     for name in shown:
         effects = [run.descriptions.get(name, {}) for run in runs]
-        shares = [", ".join(_percent(e.get(key)) for e in effects) for key in _SHARES]
-        rows.append([name, *shares, ", ".join(number(e.get("p"), 4) for e in effects)])
+        explained, chance = (
+            ", ".join(_percent(e.get(key)) for e in effects) for key in ("explained", "expected")
+        )
+        rows.append([name, explained, chance, ", ".join(number(e.get("p"), 4) for e in effects)])
     head = ["descriptions alone, in the replies'", "explained", "by chance", "p"]
     return _table(head, rows) if rows else []
 
@@ -57,9 +59,6 @@ def fluency_table(names: Sequence[str], runs: Sequence[RunFolder]) -> list[str]:
         row = [label(name), _mean(nll), _each(nll), _mean(variety), _each(variety), _mean(loops)]
         rows.append(row)
     return _table(head, rows) if rows else []
-
-
-_SHARES = ("explained", "expected")
 
 
 def _dose_row(trait: str, doses: Sequence[Dose | None]) -> list[str]:
