@@ -29,10 +29,10 @@ def dose_response(
 
     Returns:
         By trait: `doses`, `profiles` (all five measured scores at each) and `measured` of its own
-        trait (None where unscored), `spearman`, `slope` (measured points a point asked),
-        `off_slope` (the steepest slope of another trait, signed) and `off_trait` (which one), and
-        `second_r` (the doses' correlation with what the second instrument measures of the trait).
-        None with fewer than three scored doses, or where nothing varies.
+        trait (None where unscored), `spearman`, `slopes` of all five (measured points a point
+        asked), `slope` of its own, `off_slope` (the steepest of another, signed) and `off_trait`
+        (which one), and `second_r` (the doses' correlation with what the second instrument measures
+        of the trait). None with fewer than three scored doses, or where nothing varies.
     """
     targets = torch.tensor([p.target.scores for p in personas])
     seen = ratings_tensor(second)
@@ -52,7 +52,7 @@ def dose_response(
 
 def _slopes(pairs: Sequence[tuple[float, Sequence[float | None]]], own: int) -> dict[str, Any]:
     if len(pairs) < FEWEST:
-        return {"spearman": None, "slope": None, "off_slope": None, "off_trait": None}
+        return dict.fromkeys(("spearman", "slopes", "slope", "off_slope", "off_trait"))
     doses = np.array([dose for dose, _ in pairs])
     scores: Floats = np.array([row for _, row in pairs], dtype=np.float64)
     slopes = np.polyfit(doses, scores, 1)[0]
@@ -61,6 +61,7 @@ def _slopes(pairs: Sequence[tuple[float, Sequence[float | None]]], own: int) -> 
     varies = float(np.ptp(scores[:, own])) > 0
     return {
         "spearman": float(spearmanr(doses, scores[:, own]).statistic) if varies else None,
+        "slopes": slopes.tolist(),
         "slope": float(slopes[own]),
         "off_slope": float(slopes[steepest]),
         "off_trait": TRAITS[steepest],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import bootstrap
+from scipy.stats import ConstantInputWarning, bootstrap, pearsonr
 
 Floats = NDArray[np.float64]
 
@@ -60,3 +61,28 @@ def ratio_interval(above: Floats, below: Floats, resamples: int, seed: int) -> I
     if not np.isfinite([low, high]).all():  # resamples in which all of `below` is zero
         return Interval(mean=ratio, low=None, high=None)
     return Interval(mean=ratio, low=float(low), high=float(high))
+
+
+def correlation_interval(first: Floats, second: Floats, resamples: int, seed: int) -> Interval:
+    """Pearson's r of two values a persona, resampled in pairs; both (personas,)."""
+    if len(first) < 3 or not np.ptp(first) > 0 or not np.ptp(second) > 0:
+        return Interval(mean=None, low=None, high=None)
+
+    def correlation(x: Floats, y: Floats, axis: int) -> Floats:
+        return np.asarray(pearsonr(x, y, axis=axis).statistic)
+
+    found = float(pearsonr(first, second).statistic)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConstantInputWarning)
+        result = bootstrap(
+            (first, second),
+            correlation,
+            paired=True,
+            n_resamples=resamples,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        )
+    low, high = result.confidence_interval
+    if not np.isfinite([low, high]).all():  # resamples in which nothing varies
+        return Interval(mean=found, low=None, high=None)
+    return Interval(mean=found, low=float(low), high=float(high))

@@ -94,12 +94,6 @@ class Fields:
         entries = Fields(self.path, self._at(key), items)
         return tuple(entries.number(place) for place in items)
 
-    def rows(self, key: str) -> list[tuple[float | None, ...]]:
-        """The lists of numbers in the list under `key`."""
-        items = {str(i): item for i, item in enumerate(self._list(key))}
-        entries = Fields(self.path, self._at(key), items)
-        return [entries.numbers(place) for place in items]
-
     def scores(self, key: str) -> tuple[float, ...] | None:
         """One finite number per trait under `key`; None where it is absent or null."""
         value = self.values.get(key)

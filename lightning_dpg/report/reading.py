@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,8 +90,8 @@ class Dose:
     """One dial turned by itself: measured scores of its trait at each dose, and slopes.
 
     `off_slope` is the steepest slope of another trait, `off_trait` says which; `second_r` is the
-    doses' correlation with what the second instrument measures; `profiles` are the doses at which
-    all five traits were scored, with the scores.
+    doses' correlation with what the second instrument measures; `slopes` are those of all five
+    traits, None where a run of before kept the two alone.
     """
 
     trait: str
@@ -101,7 +101,7 @@ class Dose:
     off_slope: float | None
     off_trait: str
     second_r: float | None
-    profiles: tuple[tuple[float, Scores], ...] = ()
+    slopes: Scores | None = None
 
 
 @dataclass(frozen=True)
@@ -251,22 +251,8 @@ def _dose(trait: str, entry: Fields) -> Dose:
         off_slope=entry.number("off_slope"),
         off_trait=entry.text("off_trait", "") if entry.values.get("off_trait") else "",
         second_r=entry.number("second_r"),
-        profiles=_profiles(entry, doses),
+        slopes=entry.scores("slopes"),
     )
-
-
-def _profiles(entry: Fields, doses: Sequence[float | None]) -> tuple[tuple[float, Scores], ...]:
-    rows = entry.rows("profiles")  # runs of before had the dial's own trait alone
-    if rows and len(rows) != len(doses):
-        raise entry.wrong("profiles", f"{len(doses)} rows", len(rows))
-    found = []
-    for dose, row in zip(doses, rows, strict=False):
-        if len(row) != len(TRAITS):
-            raise entry.wrong("profiles", f"rows of {len(TRAITS)} numbers", list(row))
-        scores = tuple(score for score in row if score is not None)
-        if dose is not None and len(scores) == len(TRAITS):
-            found.append((dose, scores))
-    return tuple(found)
 
 
 def _estimate(entry: Fields) -> Estimate | None:

@@ -6,14 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lightning_dpg.evaluation.statistics import Floats
 from lightning_dpg.records import TRAITS
 from lightning_dpg.report.reading import Dose, RunFolder
 from lightning_dpg.report.style import label
 from lightning_dpg.report.tables import NOTHING, number, signed
-
-FEWEST = 3
-"""Doses for a slope."""
 
 
 def dose_table(runs: Sequence[RunFolder]) -> list[str]:
@@ -62,28 +58,18 @@ def fluency_table(names: Sequence[str], runs: Sequence[RunFolder]) -> list[str]:
 
 
 def _dose_row(trait: str, doses: Sequence[Dose | None]) -> list[str]:
-    slopes = [_slopes(dose) for dose in doses]
-    known = [found for found in slopes if found is not None]
+    known = [dose.slopes for dose in doses if dose and dose.slopes]
     own = [dose.slope if dose else None for dose in doses]
     ranks = [dose.spearman if dose else None for dose in doses]
     seen = [signed(dose.second_r if dose else None) for dose in doses]
     off = [f"{signed(d.off_slope)} {_initial(d.off_trait)}" if d else NOTHING for d in doses]
     mean = NOTHING
     if len(known) == len(doses):
-        means = np.mean(known, axis=0)
+        means = np.mean(known, axis=0).tolist()
         others = [i for i in range(len(TRAITS)) if TRAITS[i] != trait]
         steepest = max(others, key=lambda i: abs(means[i]))
-        mean = f"{signed(float(means[steepest]))} {_initial(TRAITS[steepest])}"
+        mean = f"{signed(means[steepest])} {_initial(TRAITS[steepest])}"
     return [trait, _each(ranks), _each(own), _mean(own), ", ".join(off), mean, ", ".join(seen)]
-
-
-def _slopes(dose: Dose | None) -> Floats | None:
-    """Measured points of each trait a point of this dial, (5,); None with too few doses."""
-    if dose is None or len({asked for asked, _ in dose.profiles}) < FEWEST:
-        return None
-    asked, measured = zip(*dose.profiles, strict=True)
-    slopes: Floats = np.polyfit(np.array(asked), np.array(measured), 1)[0]
-    return slopes
 
 
 def _initial(trait: str) -> str:

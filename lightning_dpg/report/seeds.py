@@ -10,7 +10,13 @@ from statistics import fmean
 import numpy as np
 
 from lightning_dpg.errors import UserError
-from lightning_dpg.evaluation.statistics import Floats, Interval, mean_interval, ratio_interval
+from lightning_dpg.evaluation.statistics import (
+    Floats,
+    Interval,
+    correlation_interval,
+    mean_interval,
+    ratio_interval,
+)
 from lightning_dpg.records import TRAITS
 from lightning_dpg.report.reading import Estimate, RunFolder, read_run
 from lightning_dpg.report.seed_studies import description_table, dose_table, fluency_table
@@ -46,6 +52,7 @@ def seed_table(folders: Sequence[Path]) -> str:
     for name in ("constant_zero", *(arm for arm in shared if arm != "dpg")):
         if "dpg" in shared:
             lines.append(_ratio_line(name, runs))
+    lines += _correlation_table(runs) if "dpg" in shared else []
     lines += [*dose_table(runs), *description_table(runs), *fluency_table(shared, runs)]
     return "\n".join(lines)
 
@@ -89,6 +96,24 @@ def _correlation(name: str, runs: Sequence[RunFolder], trait: int) -> float | No
     arms = [arm for run in runs if (arm := run.arm(name))]
     known = [r for arm in arms if (r := arm.trait_r[trait]) is not None]
     return fmean(known) if known else None
+
+
+def _correlation_table(runs: Sequence[RunFolder]) -> list[str]:
+    """Asked and measured of DPG, by seed and over the personas of all seeds."""
+    arms = [(run, arm) for run in runs if (arm := run.arm("dpg"))]
+    pairs = [
+        (persona.target, arm.measured[persona.id])
+        for run, arm in arms
+        for persona in run.personas
+        if persona.id in arm.measured
+    ]
+    lines = ["", "| DPG, asked and measured | r by seed | all | 95% |", "|---|---|---:|---:|"]
+    for i, trait in enumerate(TRAITS):
+        asked, measured = (_array([pair[side][i] for pair in pairs]) for side in (0, 1))
+        every = _estimate(correlation_interval(asked, measured, RESAMPLES, 0))
+        seeds = ", ".join(signed(arm.trait_r[i]) for _, arm in arms)
+        lines.append(f"| {trait} | {seeds} | {number(every)} | {interval(every)} |")
+    return lines
 
 
 def _ratio_line(name: str, runs: Sequence[RunFolder]) -> str:

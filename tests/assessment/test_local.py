@@ -157,8 +157,8 @@ def test_the_contrast_weighs_poles_alike(model: LlamaForCausalLM) -> None:
     assert contrast.shape == (5, len(WORDS))
     for trait, poles in enumerate(MARKERS.values()):
         weights = dict(zip(WORDS, contrast[trait], strict=True))
-        assert [weights.pop(word) for word in poles[0]] == pytest.approx([1 / len(poles[0])] * 8)
-        assert [weights.pop(word) for word in poles[1]] == pytest.approx([-1 / len(poles[1])] * 8)
+        assert [weights.pop(word) for word in poles[0]] == pytest.approx([1 / 12] * 12)
+        assert [weights.pop(word) for word in poles[1]] == pytest.approx([-1 / 12] * 12)
         assert not any(weights.values())
 
 
@@ -167,12 +167,12 @@ def test_markers_that_share_a_token_are_left_out(model: LlamaForCausalLM) -> Non
     local = LocalAssessor(model, word_tokenizer(gone), "tiny")
     assert local.contrast.shape == (5, len(WORDS) - 5)
     assert local.contrast[0].sum() == pytest.approx(0)
-    assert local.contrast[0].max() == pytest.approx(1 / 3)
+    assert local.contrast[0].max() == pytest.approx(1 / 7)
     assert len(set(local.tokens)) == len(local.tokens)
 
 
 def test_a_tokenizer_with_too_few_markers_is_refused(model: LlamaForCausalLM) -> None:
-    gone = MARKERS["agreeableness"][1][:6]
+    gone = MARKERS["agreeableness"][1][:10]
     with pytest.raises(UserError) as caught:
         LocalAssessor(model, word_tokenizer(gone), "babbler")
     message = "The tokenizer of babbler tells only 2 markers of the low pole of agreeableness apart"
@@ -266,8 +266,7 @@ def test_the_authors_poles_are_told_apart(real: LocalAssessor) -> None:
         assert min(len(high), len(low)) >= 8
         ranks = rankdata([*high, *low])[: len(high)]
         auc[name] = (ranks.sum() - len(high) * (len(high) + 1) / 2) / (len(high) * len(low))
-    for name in TRAITS[1:]:
-        assert auc[name] >= 0.65, auc
+    assert min(auc.values()) >= 0.8, auc
 
 
 @pytest.mark.slow

@@ -40,6 +40,7 @@ def test_slopes_ranks_and_the_steepest_other_trait() -> None:
     assert openness["measured"] == [0.5 * d + 1 for d in range(-4, 5)]
     assert openness["profiles"] == [[0.5 * d + 1, 0.0, 0.0, 0.0, -0.25 * d] for d in range(-4, 5)]
     assert (openness["spearman"], openness["slope"]) == pytest.approx((1, 0.5))
+    assert openness["slopes"] == pytest.approx([0.5, 0, 0, 0, -0.25])
     assert openness["off_slope"] == pytest.approx(-0.25)
     assert openness["off_trait"] == "neuroticism"
     assert found["agreeableness"]["spearman"] == pytest.approx(1)
@@ -52,7 +53,7 @@ def test_unscored_doses_are_left_out_and_too_few_have_no_slope() -> None:
     found = dose_response(PERSONAS, some, RATINGS)["openness"]
     assert found["measured"][0] is None and found["slope"] == pytest.approx(0.5)
     none = dose_response(PERSONAS, [silent] * 7 + RATINGS[7:], RATINGS)["openness"]
-    assert (none["slope"], none["spearman"], none["off_trait"]) == (None, None, None)
+    assert (none["slope"], none["slopes"], none["off_trait"]) == (None, None, None)
 
 
 def test_a_dial_that_moves_nothing_has_no_rank_correlation() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from lightning_dpg.evaluation.statistics import mean_interval, ratio_interval
+from lightning_dpg.evaluation.statistics import correlation_interval, mean_interval, ratio_interval
 
 NOTHING = {"mean": None, "low": None, "high": None}
 
@@ -83,3 +83,23 @@ def test_a_ratio_that_some_resamples_do_not_have_has_no_interval() -> None:
 
 def test_a_ratio_over_nothing_is_not_defined() -> None:
     assert ratio_interval(np.ones(3), np.zeros(3), 100, 0) == NOTHING
+
+
+def test_the_interval_of_a_correlation_is_near_fishers() -> None:
+    rng = np.random.default_rng(0)
+    first = rng.standard_normal(200)
+    second = 0.8 * first + 0.6 * rng.standard_normal(200)
+    found = correlation_interval(first, second, 2000, 0)
+    r = np.corrcoef(first, second)[0, 1]
+    assert found["mean"] == pytest.approx(r)
+    half = norm.ppf(0.975) / np.sqrt(197)  # on Fisher's scale
+    assert found["low"] == pytest.approx(np.tanh(np.arctanh(r) - half), abs=0.03)
+    assert found["high"] == pytest.approx(np.tanh(np.arctanh(r) + half), abs=0.03)
+
+
+def test_a_correlation_that_is_not_defined() -> None:
+    nothing = {"mean": None, "low": None, "high": None}
+    assert correlation_interval(np.arange(9.0), np.ones(9), 100, 0) == nothing
+    assert correlation_interval(np.arange(2.0), np.arange(2.0), 100, 0) == nothing
+    three = correlation_interval(np.arange(3.0), np.array([0.0, 1.0, 1.0]), 100, 0)
+    assert three["mean"] is not None and three["low"] is None  # some resamples do not vary

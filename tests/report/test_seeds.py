@@ -75,3 +75,17 @@ def test_runs_that_do_not_belong_together_are_refused(two: list[Path], tmp_path:
         UserError, match="one experiment can be put together, got dpg_smollm2, smoke"
     ):
         seed_table([two[0], other])
+
+
+def test_correlations_over_the_personas_of_all_seeds(two: list[Path]) -> None:
+    runs = [read_run(folder) for folder in two]
+    found = cells(seed_table(two), "DPG, asked and measured", "openness")
+    pairs = [
+        (persona.target[0], arm.measured[persona.id][0])
+        for run in runs
+        for persona in run.personas
+        if (arm := run.arm("dpg")) and persona.id in arm.measured
+    ]
+    asked, measured = zip(*pairs, strict=True)
+    assert found[2] == f"{np.corrcoef(asked, measured)[0, 1]:.2f}"
+    assert len(found[1].split(", ")) == 2 and found[3].startswith("[")
