@@ -2,8 +2,8 @@
 
 Candidates are the markers of Goldberg (1992, "The development of markers for the Big-Five factor
 structure") and Saucier (1994, "Mini-markers") with near synonyms and words for facets. Of 20 to 40
-for each pole these twelve tell the authors' poles of the bundled corpus apart best: many classical
-markers (calm, moody, careless, shy, selfish) do not, behind this question (docs/log.md).
+for each pole these tell the authors' poles of the bundled corpus apart best: many classical markers
+(calm, moody, careless, shy, selfish) do not, behind this question (docs/log.md).
 
 `VERSION` changes with the lists and with how they are read.
 """
@@ -38,10 +38,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "insulting contemptuous cynical suspicious nasty rude",
     ),
     "neuroticism": (
-        "anxious nervous tense fearful emotional troubled "
-        "vulnerable frightened distressed helpless desperate depressed",
-        "relaxed stable confident balanced secure collected "
-        "optimistic sure satisfied cool assured content",
+        "anxious nervous tense fearful emotional troubled vulnerable frightened",
+        "relaxed stable confident balanced secure collected optimistic sure",
     ),
 }
 
