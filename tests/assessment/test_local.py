@@ -157,8 +157,9 @@ def test_the_contrast_weighs_poles_alike(model: LlamaForCausalLM) -> None:
     assert contrast.shape == (5, len(WORDS))
     for trait, poles in enumerate(MARKERS.values()):
         weights = dict(zip(WORDS, contrast[trait], strict=True))
-        assert [weights.pop(word) for word in poles[0]] == pytest.approx([1 / 12] * 12)
-        assert [weights.pop(word) for word in poles[1]] == pytest.approx([-1 / 12] * 12)
+        for pole, sign in zip(poles, (1, -1), strict=True):
+            each = [weights.pop(word) for word in pole]
+            assert each == pytest.approx([sign / len(pole)] * len(pole))
         assert not any(weights.values())
 
 
