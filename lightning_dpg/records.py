@@ -84,6 +84,7 @@ class Utterance:
         directions: stage directions inside the speech, in order.
         position: where it stands in the source (`line 12`, an XML id), for tracing back.
         collective: said by a group or by nobody in particular (ALL, a crowd): no character.
+        addressees: identifiers of those spoken to, where the source says it.
     """
 
     speaker: str
@@ -92,6 +93,7 @@ class Utterance:
     directions: tuple[str, ...] = ()
     position: str = ""
     collective: bool = False
+    addressees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
