@@ -27,7 +27,7 @@ from lightning_dpg.assessment.reference import Floats, positive
 from lightning_dpg.progress import Advance
 from lightning_dpg.records import Rating
 
-VERSION = "lexicon-3"
+VERSION = "lexicon-4"
 
 LEXICON: dict[str, tuple[str, str]] = {
     "openness": (
@@ -56,7 +56,7 @@ LEXICON: dict[str, tuple[str, str]] = {
     ),
     "extraversion": (
         "we we'll we're we've us our let's let everyone everybody all together you friend* "
-        "people party parties danc* sing* song* laugh* fun come join* meet* met call* shout* "
+        "people party parties danc* sing* song* laugh* come join* meet* met call* shout* "
         "talk* tell told crowd* game* play* win drink* cheers hello hey welcome great "
         "brilliant fantastic amazing love* best ha tonight stage music loud* ! party's guest* "
         "invit* introduc*",
@@ -68,8 +68,8 @@ LEXICON: dict[str, tuple[str, str]] = {
     "agreeableness": (
         "thank* please sorry help* share* welcome love* dear darling sweet* hope* together "
         "home family mother father sister* brother* mum dad child* friend* hug* hold* hand* "
-        "smile* care* comfort* yours we us our let's glad happy bless* forgive* trust* of- "
-        "course course listen* bring brought soup tea cake gift* understand* feel need "
+        "smile* care cares cared comfort* yours we us our let's glad happy bless* forgive* trust* "
+        "of-course course listen* bring brought soup tea cake gift* understand* feel need "
         "beautiful wonderful good nice gladly",
         "fool* idiot* stupid damn* hell bloody hate* kill* blame* fault* lie* liar* lying "
         "cheat* money pay* paid owe* mine enemy enemies fight* fought hit* shut wrong prove "
@@ -103,7 +103,7 @@ class LexiconAssessor:
 
     Neither a model nor a label stands behind it, so it shares nothing with the local assessor but
     the corpus its norms are from. Coarse: 8 speeches of one character of the bundled corpus (312
-    sets) tell the authors' poles apart with an AUC of .75 .78 .78 .87 .80 (O C E A N).
+    sets) tell the authors' poles apart with an AUC of .75 .79 .77 .86 .78 (O C E A N).
 
     Args:
         min_words: people who said less are insufficient evidence.

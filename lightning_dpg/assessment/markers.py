@@ -1,9 +1,11 @@
 """Big Five marker adjectives: single words that English speakers use for the poles of each trait.
 
 Candidates are the markers of Goldberg (1992, "The development of markers for the Big-Five factor
-structure") and Saucier (1994, "Mini-markers") with near synonyms and words for facets. Of 20 to 40
-for each pole these tell the authors' poles of the bundled corpus apart best: many classical markers
-(calm, moody, careless, shy, selfish) do not, behind this question (docs/log.md).
+structure") and Saucier (1994, "Mini-markers") with near synonyms and words for facets, 20 to 40 for
+each pole, of which a model reads the whole word or most of it as its first token. Taken are those
+that tell the authors' poles of the bundled corpus apart: many classical markers (calm, moody,
+careless, shy, selfish) do not, behind this question. Neuroticism has fewer, since its dial moved
+less with more of them (docs/log.md).
 
 `VERSION` changes with the lists and with how they are read.
 """
@@ -14,28 +16,28 @@ VERSION = "markers-5"
 
 _WORDS: dict[str, tuple[str, str]] = {
     "openness": (
-        "creative imaginative artistic curious innovative inquisitive "
-        "philosophical inventive poetic fascinated mystical experimental",
-        "predictable straightforward blunt bland average traditional "
-        "plain ordinary mundane basic conservative conventional",
+        "creative imaginative artistic curious innovative philosophical "
+        "inventive poetic fascinated mystical experimental visionary",
+        "predictable straightforward blunt average traditional plain "
+        "mundane basic conservative conventional routine literal",
     ),
     "conscientiousness": (
         "organized careful efficient thorough disciplined precise "
-        "reliable rigorous diligent systematic punctual methodical",
-        "disorganized messy reckless irresponsible lazy forgetful "
-        "clumsy impulsive foolish impractical aimless chaotic",
+        "reliable rigorous diligent systematic meticulous strict",
+        "messy reckless irresponsible lazy forgetful impulsive "
+        "foolish impractical chaotic indifferent unreliable inconsistent",
     ),
     "extraversion": (
-        "talkative energetic sociable enthusiastic lively cheerful "
-        "loud boisterous exuberant excited animated passionate",
+        "talkative sociable energetic enthusiastic lively cheerful "
+        "loud excited animated passionate vibrant fun",
         "quiet reserved withdrawn silent solitary detached "
-        "isolated passive subdued inhibited distant introverted",
+        "isolated passive subdued inhibited distant private",
     ),
     "agreeableness": (
         "kind warm sympathetic generous gentle caring "
-        "loving grateful compassionate tender patient considerate",
+        "loving grateful compassionate tender patient friendly",
         "harsh stubborn critical aggressive hostile ruthless "
-        "insulting contemptuous cynical suspicious nasty rude",
+        "suspicious nasty rude arrogant violent insulting",
     ),
     "neuroticism": (
         "anxious nervous tense fearful emotional troubled vulnerable frightened",

@@ -134,8 +134,8 @@ class Reference:
 def decorrelation(readings: Floats) -> Floats:
     """What makes standardised readings uncorrelated and changes them least, (traits, traits).
 
-    Adjectives mean more than one trait, and all of them say good or bad: careless and nervous come
-    and go together (readings of conscientiousness and neuroticism correlate at -.6 in the bundled
+    Adjectives mean more than one trait, and all of them say good or bad: messy and nervous come and
+    go together (readings of conscientiousness and neuroticism correlate at -.5 in the bundled
     corpus, whose authors gave both independently). The inverse square root of the correlations is
     ZCA-cor of Kessy, Lewin and Strimmer (2018, "Optimal whitening and decorrelation").
 

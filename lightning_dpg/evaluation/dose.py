@@ -28,11 +28,11 @@ def dose_response(
         second: those of a second instrument.
 
     Returns:
-        By trait: `doses`, `profiles` (all five measured scores at each) and `measured` of its own
-        trait (None where unscored), `spearman`, `slopes` of all five (measured points a point
-        asked), `slope` of its own, `off_slope` (the steepest of another, signed) and `off_trait`
-        (which one), and `second_r` (the doses' correlation with what the second instrument measures
-        of the trait). None with fewer than three scored doses, or where nothing varies.
+        By trait: `doses`, `profiles` (all five measured scores at each, for whoever reads on) and
+        `measured` of its own trait, None where unscored; `slopes` of all five traits (measured
+        points a point asked), None with fewer than three scored doses; `spearman`, None where
+        nothing varies, too; `second_r`, the doses' correlation with what the second instrument
+        measures of the trait.
     """
     targets = torch.tensor([p.target.scores for p in personas])
     seen = ratings_tensor(second)
@@ -44,25 +44,19 @@ def dose_response(
             "doses": [dose for dose, _ in pairs],
             "measured": [scores[i] for _, scores in pairs],
             "profiles": [list(scores) for _, scores in pairs],
-            **_slopes([(d, s) for d, s in pairs if None not in s], i),
+            **_response([(d, s) for d, s in pairs if None not in s], i),
             "second_r": trait_r(targets[mine], seen[mine])[trait],
         }
     return found
 
 
-def _slopes(pairs: Sequence[tuple[float, Sequence[float | None]]], own: int) -> dict[str, Any]:
+def _response(pairs: Sequence[tuple[float, Sequence[float | None]]], own: int) -> dict[str, Any]:
     if len(pairs) < FEWEST:
-        return dict.fromkeys(("spearman", "slopes", "slope", "off_slope", "off_trait"))
+        return {"spearman": None, "slopes": None}
     doses = np.array([dose for dose, _ in pairs])
     scores: Floats = np.array([row for _, row in pairs], dtype=np.float64)
-    slopes = np.polyfit(doses, scores, 1)[0]
-    others = [i for i in range(len(TRAITS)) if i != own]
-    steepest = max(others, key=lambda i: abs(slopes[i]))
     varies = float(np.ptp(scores[:, own])) > 0
     return {
         "spearman": float(spearmanr(doses, scores[:, own]).statistic) if varies else None,
-        "slopes": slopes.tolist(),
-        "slope": float(slopes[own]),
-        "off_slope": float(slopes[steepest]),
-        "off_trait": TRAITS[steepest],
+        "slopes": np.polyfit(doses, scores, 1)[0].tolist(),
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ConstantInputWarning, bootstrap, pearsonr
+from scipy.stats import DegenerateDataWarning, bootstrap, pearsonr
 
 Floats = NDArray[np.float64]
 
@@ -41,48 +42,49 @@ def ratio_interval(above: Floats, below: Floats, resamples: int, seed: int) -> I
     """Ratio of two means over the same personas, resampled in pairs; both (personas,)."""
     if len(above) == 0 or not below.mean() > 0:
         return Interval(mean=None, low=None, high=None)
-    ratio = float(above.mean() / below.mean())
-    if len(above) == 1:
-        return Interval(mean=ratio, low=None, high=None)
 
     def ratio_of_means(x: Floats, y: Floats, axis: int) -> Floats:
         return np.asarray(x.mean(axis=axis) / y.mean(axis=axis))
 
-    with np.errstate(divide="ignore", invalid="ignore"):
-        result = bootstrap(
-            (above, below),
-            ratio_of_means,
-            paired=True,
-            n_resamples=resamples,
-            method="percentile",
-            rng=np.random.default_rng(seed),
-        )
-    low, high = result.confidence_interval
-    if not np.isfinite([low, high]).all():  # resamples in which all of `below` is zero
-        return Interval(mean=ratio, low=None, high=None)
-    return Interval(mean=ratio, low=float(low), high=float(high))
+    return _paired(above, below, ratio_of_means, resamples, seed)
 
 
 def correlation_interval(first: Floats, second: Floats, resamples: int, seed: int) -> Interval:
-    """Pearson's r of two values a persona, resampled in pairs; both (personas,)."""
+    """Pearson's r, in [-1, 1], of two values a persona, resampled in pairs; both (personas,).
+
+    There is none with fewer than three personas, or where one of the two does not vary.
+    """
     if len(first) < 3 or not np.ptp(first) > 0 or not np.ptp(second) > 0:
         return Interval(mean=None, low=None, high=None)
 
     def correlation(x: Floats, y: Floats, axis: int) -> Floats:
         return np.asarray(pearsonr(x, y, axis=axis).statistic)
 
-    found = float(pearsonr(first, second).statistic)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConstantInputWarning)
+    return _paired(first, second, correlation, resamples, seed)
+
+
+def _paired(
+    first: Floats,
+    second: Floats,
+    statistic: Callable[[Floats, Floats, int], Floats],
+    resamples: int,
+    seed: int,
+) -> Interval:
+    """A statistic of two values a persona, without an interval where some resamples lack it."""
+    found = float(statistic(first, second, 0))
+    if len(first) == 1:
+        return Interval(mean=found, low=None, high=None)
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)
         result = bootstrap(
             (first, second),
-            correlation,
+            statistic,
             paired=True,
             n_resamples=resamples,
             method="percentile",
             rng=np.random.default_rng(seed),
         )
     low, high = result.confidence_interval
-    if not np.isfinite([low, high]).all():  # resamples in which nothing varies
+    if not np.isfinite([low, high]).all():
         return Interval(mean=found, low=None, high=None)
     return Interval(mean=found, low=float(low), high=float(high))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,19 +89,31 @@ class Ratio:
 class Dose:
     """One dial turned by itself: measured scores of its trait at each dose, and slopes.
 
-    `off_slope` is the steepest slope of another trait, `off_trait` says which; `second_r` is the
-    doses' correlation with what the second instrument measures; `slopes` are those of all five
-    traits, None where a run of before kept the two alone.
+    `slopes` are measured points of all five traits a point asked, None with too few scored doses;
+    `second_r` is the doses' correlation with what the second instrument measures.
     """
 
     trait: str
     points: tuple[tuple[float, float], ...]
     spearman: float | None
-    slope: float | None
-    off_slope: float | None
-    off_trait: str
+    slopes: Scores | None
     second_r: float | None
-    slopes: Scores | None = None
+
+    @property
+    def slope(self) -> float | None:
+        """Of its own trait."""
+        return self.slopes[TRAITS.index(self.trait)] if self.slopes else None
+
+    @property
+    def steepest_other(self) -> tuple[str, float] | None:
+        """The trait that it drags along most, and that one's slope."""
+        return steepest_other(self.trait, self.slopes) if self.slopes else None
+
+
+def steepest_other(trait: str, slopes: Sequence[float]) -> tuple[str, float]:
+    """Of slopes of all five traits the steepest that is not this one's, with its name."""
+    others = [pair for pair in zip(TRAITS, slopes, strict=True) if pair[0] != trait]
+    return max(others, key=lambda pair: abs(pair[1]))
 
 
 @dataclass(frozen=True)
@@ -247,11 +259,8 @@ def _dose(trait: str, entry: Fields) -> Dose:
             if dose is not None and score is not None
         ),
         spearman=entry.number("spearman"),
-        slope=entry.number("slope"),
-        off_slope=entry.number("off_slope"),
-        off_trait=entry.text("off_trait", "") if entry.values.get("off_trait") else "",
-        second_r=entry.number("second_r"),
         slopes=entry.scores("slopes"),
+        second_r=entry.number("second_r"),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lightning_dpg.records import TRAITS
-from lightning_dpg.report.reading import Dose, RunFolder
+from lightning_dpg.report.reading import Dose, RunFolder, steepest_other
 from lightning_dpg.report.style import label
 from lightning_dpg.report.tables import NOTHING, number, signed
 
@@ -58,22 +58,18 @@ def fluency_table(names: Sequence[str], runs: Sequence[RunFolder]) -> list[str]:
 
 
 def _dose_row(trait: str, doses: Sequence[Dose | None]) -> list[str]:
-    known = [dose.slopes for dose in doses if dose and dose.slopes]
+    slopes = [dose.slopes for dose in doses if dose and dose.slopes]
     own = [dose.slope if dose else None for dose in doses]
     ranks = [dose.spearman if dose else None for dose in doses]
     seen = [signed(dose.second_r if dose else None) for dose in doses]
-    off = [f"{signed(d.off_slope)} {_initial(d.off_trait)}" if d else NOTHING for d in doses]
-    mean = NOTHING
-    if len(known) == len(doses):
-        means = np.mean(known, axis=0).tolist()
-        others = [i for i in range(len(TRAITS)) if TRAITS[i] != trait]
-        steepest = max(others, key=lambda i: abs(means[i]))
-        mean = f"{signed(means[steepest])} {_initial(TRAITS[steepest])}"
-    return [trait, _each(ranks), _each(own), _mean(own), ", ".join(off), mean, ", ".join(seen)]
+    others = [_other(dose.steepest_other if dose else None) for dose in doses]
+    every = len(slopes) == len(doses)
+    mean = _other(steepest_other(trait, np.mean(slopes, axis=0).tolist()) if every else None)
+    return [trait, _each(ranks), _each(own), _mean(own), ", ".join(others), mean, ", ".join(seen)]
 
 
-def _initial(trait: str) -> str:
-    return trait[:1].upper()
+def _other(found: tuple[str, float] | None) -> str:
+    return f"{signed(found[1])} {found[0][:1].upper()}" if found else NOTHING
 
 
 def _percent(share: float | None) -> str:

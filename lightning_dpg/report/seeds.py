@@ -27,7 +27,7 @@ RESAMPLES = 2000
 
 
 def seed_table(folders: Sequence[Path]) -> str:
-    """Arms over seeds, the ratios of DPG to the others, its dials, descriptions, and fluency.
+    """Arms over seeds; of DPG ratios, correlations, dials and descriptions; fluency.
 
     A persona of a run is the unit of the intervals of P.S.D.C. and ratios: runs of other seeds hold
     out other characters and draw other profiles, so that all together are one larger sample.
@@ -52,7 +52,7 @@ def seed_table(folders: Sequence[Path]) -> str:
     for name in ("constant_zero", *(arm for arm in shared if arm != "dpg")):
         if "dpg" in shared:
             lines.append(_ratio_line(name, runs))
-    lines += _correlation_table(runs) if "dpg" in shared else []
+    lines += _dpg_correlations(runs) if "dpg" in shared else []
     lines += [*dose_table(runs), *description_table(runs), *fluency_table(shared, runs)]
     return "\n".join(lines)
 
@@ -86,20 +86,24 @@ def _arm_line(name: str, runs: Sequence[RunFolder]) -> str:
     every = _array([value for values in by_seed for value in values])
     together = _estimate(mean_interval(every, RESAMPLES, 0))
     seeds = ", ".join(number(fmean(values)) if values else NOTHING for values in by_seed)
-    correlations = [_correlation(name, runs, trait) for trait in range(len(TRAITS))]
+    correlations = [_mean_correlation(name, runs, trait) for trait in range(len(TRAITS))]
     cells = [label(name), number(together), interval(together), seeds, *map(signed, correlations)]
     return f"| {' | '.join(cells)} |"
 
 
-def _correlation(name: str, runs: Sequence[RunFolder], trait: int) -> float | None:
+def _mean_correlation(name: str, runs: Sequence[RunFolder], trait: int) -> float | None:
     """Mean over seeds of the correlation of asked and measured."""
     arms = [arm for run in runs if (arm := run.arm(name))]
     known = [r for arm in arms if (r := arm.trait_r[trait]) is not None]
     return fmean(known) if known else None
 
 
-def _correlation_table(runs: Sequence[RunFolder]) -> list[str]:
-    """Asked and measured of DPG, by seed and over the personas of all seeds."""
+def _dpg_correlations(runs: Sequence[RunFolder]) -> list[str]:
+    """Asked and measured of DPG, by seed and over the personas of all seeds.
+
+    The interval is over personas, for these trainings; a bias that one of them has lowers the
+    pooled correlation and not its own.
+    """
     arms = [(run, arm) for run in runs if (arm := run.arm("dpg"))]
     pairs = [
         (persona.target, arm.measured[persona.id])
@@ -107,12 +111,14 @@ def _correlation_table(runs: Sequence[RunFolder]) -> list[str]:
         for persona in run.personas
         if persona.id in arm.measured
     ]
-    lines = ["", "| DPG, asked and measured | r by seed | all | 95% |", "|---|---|---:|---:|"]
+    lines = ["", "| DPG, asked and measured | r by seed | pooled | 95% |", "|---|---|---:|---:|"]
     for i, trait in enumerate(TRAITS):
         asked, measured = (_array([pair[side][i] for pair in pairs]) for side in (0, 1))
         every = _estimate(correlation_interval(asked, measured, RESAMPLES, 0))
         seeds = ", ".join(signed(arm.trait_r[i]) for _, arm in arms)
-        lines.append(f"| {trait} | {seeds} | {number(every)} | {interval(every)} |")
+        lines.append(
+            f"| {trait} | {seeds} | {signed(every.mean if every else None)} | {interval(every)} |"
+        )
     return lines
 
 

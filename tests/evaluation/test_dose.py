@@ -32,33 +32,31 @@ def test_nine_levels_of_each_trait_alone() -> None:
     assert dose_personas(0) == []
 
 
-def test_slopes_ranks_and_the_steepest_other_trait() -> None:
+def test_slopes_and_ranks() -> None:
     found = dose_response(PERSONAS, RATINGS, RATINGS)
     assert list(found) == list(TRAITS)
     openness = found["openness"]
     assert openness["doses"] == list(range(-4, 5))
     assert openness["measured"] == [0.5 * d + 1 for d in range(-4, 5)]
     assert openness["profiles"] == [[0.5 * d + 1, 0.0, 0.0, 0.0, -0.25 * d] for d in range(-4, 5)]
-    assert (openness["spearman"], openness["slope"]) == pytest.approx((1, 0.5))
+    assert openness["spearman"] == pytest.approx(1)
     assert openness["slopes"] == pytest.approx([0.5, 0, 0, 0, -0.25])
-    assert openness["off_slope"] == pytest.approx(-0.25)
-    assert openness["off_trait"] == "neuroticism"
     assert found["agreeableness"]["spearman"] == pytest.approx(1)
-    assert found["extraversion"]["off_slope"] == pytest.approx(0)
+    assert found["extraversion"]["slopes"] == pytest.approx([0, 0, 1, 0, 0])
 
 
 def test_unscored_doses_are_left_out_and_too_few_have_no_slope() -> None:
     silent = Rating.unscored("too short")
     some = [silent if i in (0, 4) else r for i, r in enumerate(RATINGS)]
     found = dose_response(PERSONAS, some, RATINGS)["openness"]
-    assert found["measured"][0] is None and found["slope"] == pytest.approx(0.5)
+    assert found["measured"][0] is None and found["slopes"][0] == pytest.approx(0.5)
     none = dose_response(PERSONAS, [silent] * 7 + RATINGS[7:], RATINGS)["openness"]
-    assert (none["slope"], none["slopes"], none["off_trait"]) == (None, None, None)
+    assert (none["spearman"], none["slopes"]) == (None, None)
 
 
 def test_a_dial_that_moves_nothing_has_no_rank_correlation() -> None:
     still = dose_response(PERSONAS, [Rating((1.0,) * 5)] * 45, RATINGS)["openness"]
-    assert still["spearman"] is None and still["slope"] == pytest.approx(0)
+    assert still["spearman"] is None and still["slopes"] == pytest.approx([0] * 5)
 
 
 def test_what_the_second_instrument_sees_is_its_own() -> None:

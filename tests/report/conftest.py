@@ -115,9 +115,7 @@ def _dose(index: int) -> dict[str, Any]:
         "doses": doses,
         "measured": [0.9 * dose + 0.1 * index for dose in doses],
         "spearman": 0.95,
-        "slope": 0.9,
-        "off_slope": -0.2,
-        "off_trait": TRAITS[index - 1],
+        "slopes": [0.9 if i == index else -0.2 * (i == (index - 1) % 5) for i in range(5)],
         "second_r": 0.61 + index / 100,
     }
 

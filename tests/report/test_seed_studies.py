@@ -43,15 +43,22 @@ def row(table: list[str], start: str) -> list[str]:
 def test_slopes_by_seed_and_on_average(runs: list[RunFolder], trait: int) -> None:
     cells = row(dose_table(runs), TRAITS[trait])
     assert cells[1:4] == ["0.95, 0.95", "0.90, 0.90", "0.90"]
-    assert cells[5] == f"\N{MINUS SIGN}0.30 {TRAITS[(trait + 1) % 5][0].upper()}"
-    initial = TRAITS[trait - 1][0].upper()
-    assert cells[4] == f"\N{MINUS SIGN}0.20 {initial}, \N{MINUS SIGN}0.20 {initial}"
+    following, before = TRAITS[(trait + 1) % 5][0].upper(), TRAITS[trait - 1][0].upper()
+    assert cells[4] == f"\N{MINUS SIGN}0.40 {following}, +0.25 {before}"
+    assert cells[5] == f"\N{MINUS SIGN}0.30 {following}"
 
 
 def test_a_run_that_lacks_something_keeps_its_place(runs: list[RunFolder], tmp_path: Path) -> None:
-    old = read_run(write_fake_run(tmp_path / "old"))  # without all five slopes
-    assert row(dose_table([runs[0], old]), "openness")[4:6] == [
-        "\N{MINUS SIGN}0.20 N, \N{MINUS SIGN}0.20 N",
+    def silent(results: dict[str, Any]) -> None:
+        for dose in results["dose_response"].values():
+            dose["slopes"] = None
+
+    old = read_run(write_fake_run(tmp_path / "old"))
+    few = read_run(write_fake_run(tmp_path / "few", silent))
+    assert row(dose_table([runs[0], few]), "openness")[2:6] == [
+        "0.90, –",
+        "0.90",
+        "\N{MINUS SIGN}0.40 C, –",
         "–",
     ]
     none = read_run(write_fake_run(tmp_path / "none", lambda r: r.update(dose_response={})))

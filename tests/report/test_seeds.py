@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lightning_dpg.errors import UserError
+from lightning_dpg.evaluation.statistics import correlation_interval
 from lightning_dpg.report.reading import read_run
 from lightning_dpg.report.seeds import seed_table
 from tests.report.conftest import write_fake_run
@@ -87,5 +88,8 @@ def test_correlations_over_the_personas_of_all_seeds(two: list[Path]) -> None:
         if (arm := run.arm("dpg")) and persona.id in arm.measured
     ]
     asked, measured = zip(*pairs, strict=True)
-    assert found[2] == f"{np.corrcoef(asked, measured)[0, 1]:.2f}"
-    assert len(found[1].split(", ")) == 2 and found[3].startswith("[")
+    assert found[2] == f"{np.corrcoef(asked, measured)[0, 1]:+.2f}".replace("-", "\N{MINUS SIGN}")
+    expected = correlation_interval(np.array(asked), np.array(measured), 2000, 0)
+    low, high = (float(end.replace("\N{MINUS SIGN}", "-")) for end in found[3][1:-1].split(", "))
+    assert (low, high) == pytest.approx((expected["low"], expected["high"]), abs=0.006)
+    assert len(found[1].split(", ")) == 2
