@@ -29,6 +29,7 @@ from lightning_dpg.data.collate import Collate
 from lightning_dpg.evaluation.arms import ARMS, voice_of
 from lightning_dpg.evaluation.evaluate import evaluate
 from lightning_dpg.evaluation.instruments import Instruments
+from lightning_dpg.evaluation.questions import LANGUAGE as QUESTIONS_LANGUAGE
 from lightning_dpg.evaluation.replies import Request, generate_replies
 from lightning_dpg.models.backbone import CACHE, Backbone, load_backbone
 from lightning_dpg.models.checkpoint import read_checkpoint
@@ -130,25 +131,29 @@ def _instruments(
 def make_assessor(
     settings: AssessorSettings, backbone: Backbone, corpus: Corpus | None = None
 ) -> Assessor:
-    """The assessor that settings describe; with a corpus, a local one takes over its norms."""
+    """The assessor that settings describe; with a corpus, a local one takes over its norms.
+
+    They are those of the language that replies are in.
+    """
     if settings.kind == "scripted":
         return ScriptedAssessor(min_words=settings.min_words)
-    norms = Reference.from_dict(corpus.reference) if corpus and corpus.reference else None
+    norms = corpus.reference.get(QUESTIONS_LANGUAGE) if corpus else None
     return LocalAssessor(
         backbone.model,
         backbone.tokenizer,
         backbone.identity,
         min_words=settings.min_words,
         batch_size=settings.batch_size,
-        reference=norms,
+        reference=Reference.from_dict(norms) if norms else None,
     )
 
 
 def _spoken(corpus: Corpus) -> list[list[str]]:
-    """What each character of a corpus says."""
+    """What each character of a corpus says in the language of the questions, or in any."""
     said: dict[str, list[str]] = defaultdict(list)
+    languages = {QUESTIONS_LANGUAGE} & set(corpus.card["languages"]) or corpus.card["languages"]
     for row in corpus.utterances:
-        if row["character"]:
+        if row["character"] and row["language"] in languages:
             said[row["character"]].append(row["text"])
     return list(said.values())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ from datasets import Dataset
 from lightning_dpg import __version__
 from lightning_dpg.assessment.base import Assessor, count_words
 from lightning_dpg.assessment.local import LocalAssessor
+from lightning_dpg.assessment.reference import Floats
 from lightning_dpg.config import DataConfig, fingerprint
 from lightning_dpg.corpus.sources import Sources, character_id, read_sources
 from lightning_dpg.corpus.store import CHARACTERS, UTTERANCES, Corpus
 from lightning_dpg.progress import Advance, Steps
 from lightning_dpg.records import Rating
 
-FORMAT = 2
+FORMAT = 3
+FEWEST = 2
+"""Speeches in a language for norms."""
 
 Row = dict[str, Any]
 Part = tuple[str, str]
@@ -30,7 +34,8 @@ def build_corpus(config: DataConfig, assessor: Assessor, cache: Path, steps: Ste
 
     Args:
         config: sources and languages.
-        assessor: who labels; a local assessor without norms takes them from this corpus.
+        assessor: who labels; a local assessor without norms takes them from this corpus, by
+            language.
         cache: folder under which corpora are kept by their hash.
         steps: progress.
 
@@ -69,26 +74,48 @@ def _label(sources: Sources, assessor: Assessor, identity: str, steps: Steps) ->
 def _rate(
     assessor: Assessor, rows: Sequence[Row], advance: Advance
 ) -> tuple[list[Rating], dict[Part, Rating], dict[str, Any]]:
-    """Ratings of each speech, of each character in each dialogue, and the norms behind them.
+    """Ratings of each speech, of each character in each dialogue, and norms by language.
 
-    A local assessor reads each speech once for all of them.
+    A local assessor reads each speech once for all of them, and against norms of its own language:
+    English adjectives are likelier after English.
     """
-    texts, parts = [row["text"] for row in rows], _parts(rows)
-    said = [[texts[i] for i in part] for part in parts.values()]
     if not isinstance(assessor, LocalAssessor):
-        replies = assessor.rate([[text] for text in texts], advance=advance)
+        replies = assessor.rate([[row["text"]] for row in rows], advance=advance)
+        parts = _parts(rows)
+        said = [[rows[i]["text"] for i in part] for part in parts.values()]
         return replies, dict(zip(parts, assessor.rate(said), strict=True)), {}
-    logprobs = assessor.logprobs(texts, advance)
+    logprobs = assessor.logprobs([row["text"] for row in rows], advance)
+    single: dict[int, Rating] = {}
+    together: dict[Part, Rating] = {}
+    norms: dict[str, Any] = {}
+    for language in sorted({row["language"] for row in rows}):
+        mine = [i for i, row in enumerate(rows) if row["language"] == language]
+        reader = copy(assessor)
+        rated, shared = _rate_alike(reader, [rows[i] for i in mine], logprobs[mine])
+        single |= dict(zip(mine, rated, strict=True))
+        together |= shared
+        if reader.reference is not None:
+            norms[language] = reader.reference.to_dict()
+    return [single[i] for i in range(len(rows))], together, norms
+
+
+def _rate_alike(
+    assessor: LocalAssessor, rows: Sequence[Row], logprobs: Floats
+) -> tuple[list[Rating], dict[Part, Rating]]:
+    """The same of speeches in one language; an assessor without norms takes and keeps theirs."""
+    texts, parts = [row["text"] for row in rows], _parts(rows)
     if assessor.reference is None:
+        if len(rows) < FEWEST:
+            few = Rating.unscored(f"no norms: {len(rows)} speech in {rows[0]['language']}")
+            return [few] * len(rows), dict.fromkeys(parts, few)
         assessor.set_norms(texts, [row["character"] for row in rows], logprobs)
     readings = assessor.readings(texts, logprobs)
     replies = [assessor.rating([t], [r]) for t, r in zip(texts, readings, strict=True)]
     together = {
-        key: assessor.rating(passages, list(readings[part]))
-        for (key, part), passages in zip(parts.items(), said, strict=True)
+        key: assessor.rating([texts[i] for i in part], list(readings[part]))
+        for key, part in parts.items()
     }
-    assert assessor.reference is not None
-    return replies, together, assessor.reference.to_dict()
+    return replies, together
 
 
 def _parts(rows: Sequence[Row]) -> dict[Part, list[int]]:

@@ -53,7 +53,7 @@ class Corpus:
         utterances: see `UTTERANCES`.
         characters: see `CHARACTERS`.
         card: sources with hashes, languages, assessor, counts, identity.
-        reference: norms of the instrument that labelled, empty when it has none.
+        reference: by language, norms of the instrument that labelled; empty when it has none.
     """
 
     utterances: Dataset

@@ -10,6 +10,9 @@ import random
 
 from lightning_dpg.data.prompts import Turn
 
+LANGUAGE = "en"
+"""Of the questions, and so of the replies that are rated."""
+
 VALIDATION: tuple[Turn, ...] = (
     ("Neighbour", "You are back early. How did the day go?"),
     ("Colleague", "They moved the deadline to tomorrow morning. What do we do now?"),

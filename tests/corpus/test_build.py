@@ -61,7 +61,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def build(path: Path, assessor: Any, **settings: Any) -> Corpus:
-    config = DataConfig(sources=[str(path)], **settings)
+    config = DataConfig(**{"sources": [str(path)], **settings})
     return build_corpus(config, assessor, path.parent.parent / "cache", Steps())
 
 
@@ -199,20 +199,50 @@ def test_a_local_assessor_leaves_its_norms(path: Path) -> None:
     model = tiny_llama()
     assessor = LocalAssessor(model, word_tokenizer(), "tiny", min_words=4)
     corpus = build(path, assessor)
-    assert assessor.reference is not None
-    assert Reference.from_dict(corpus.reference) == assessor.reference
+    assert list(corpus.reference) == ["en"]
     later = LocalAssessor(
         model,
         word_tokenizer(),
         "tiny",
         min_words=4,
-        reference=Reference.from_dict(corpus.reference),
+        reference=Reference.from_dict(corpus.reference["en"]),
     )
     rows = list(corpus.utterances)
     alone, together = later.rate([[rows[0]["text"]], [rows[0]["text"], rows[3]["text"]]])
     assert rows[0]["reply_scores"] == pytest.approx(alone.scores, abs=1e-3)
     assert rows[3]["dialogue_scores"] == pytest.approx(together.scores, abs=1e-3)
     assert alone != together
+
+
+CHINESE = """\
+甲：你怎么现在才来？我们已经等了整整一个下午了。
+乙：路上下了很大的雨，我的车坏在半路上了。
+甲：那就快点坐下来喝一杯热茶吧，别着凉了。
+"""
+
+
+def test_each_language_has_norms_of_its_own(path: Path) -> None:
+    def local() -> LocalAssessor:
+        return LocalAssessor(tiny_llama(), word_tokenizer(), "tiny", min_words=4)
+
+    alone = build(path, local())
+    path.with_name("teahouse.txt").write_text(CHINESE, encoding="utf-8")
+    both = build(path, local(), languages=["en", "zh"], sources=[str(path.parent)])
+    assert set(both.reference) == {"en", "zh"}
+    assert both.reference["en"]["mixing"] == alone.reference["en"]["mixing"]
+    assert both.reference["zh"]["bands"] != both.reference["en"]["bands"]
+    english = [r for r in both.utterances if r["language"] == "en"]
+    assert [r["reply_scores"] for r in english] == [r["reply_scores"] for r in alone.utterances]
+    assert any(r["reply_scores"] for r in both.utterances if r["language"] == "zh")
+
+
+def test_one_speech_in_a_language_has_no_norms(path: Path) -> None:
+    path.with_name("teahouse.txt").write_text(CHINESE.splitlines()[0] + "\n", encoding="utf-8")
+    local = LocalAssessor(tiny_llama(), word_tokenizer(), "tiny", min_words=4)
+    corpus = build(path, local, languages=["en", "zh"], sources=[str(path.parent)])
+    assert set(corpus.reference) == {"en"}
+    (row,) = [r for r in corpus.utterances if r["language"] == "zh"]
+    assert (row["reply_scores"], row["reason"]) == (None, "no norms: 1 speech in zh")
 
 
 def test_a_local_assessor_reads_each_speech_once(path: Path) -> None:
