@@ -21,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+corpus = typer.Typer(help="Build and look into corpora.", no_args_is_help=True)
+app.add_typer(corpus, name="corpus")
+
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
@@ -111,6 +114,61 @@ def seeds(
     from lightning_dpg.report.seeds import seed_table
 
     typer.echo(seed_table(folders))
+
+
+@corpus.command("build")
+def build_corpus(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="files or folders with dialogue, `bundled`, or `datasets:NAME`; "
+            "`FORMAT:PATH` names the format"
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="where the corpus goes: a new folder")],
+    language: Annotated[
+        list[str] | None, typer.Option(help="keep this language alone; may be given again")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="key=value, such as data.columns.text=line or assessor=scripted"
+        ),
+    ] = None,
+    experiment: Annotated[
+        str, typer.Option(help="take backbone and assessor from this experiment")
+    ] = "dpg_smollm2",
+) -> None:
+    """Read dialogue in any format, label it, and write a corpus that `train` can take."""
+    config = settings.load(experiment, setting or [])
+    config.data.sources, config.data.languages = sources, language or []
+    from lightning_dpg import run
+
+    run.build(config, out)
+    typer.echo(f"Corpus: {out}. To train on it: make train ARGS='data.sources=[{out}]'")
+
+
+@corpus.command("show")
+def show_corpus(
+    folder: Annotated[Path, typer.Argument(help="a corpus that was built")],
+    character: Annotated[str, typer.Option(help="show this character")] = "",
+    dialogue: Annotated[str, typer.Option(help="show this dialogue")] = "",
+    rejected: Annotated[bool, typer.Option("--rejected", help="list what was left out")] = False,
+) -> None:
+    """Look into a corpus."""
+    from rich.console import Console
+
+    from lightning_dpg.corpus import show
+    from lightning_dpg.corpus.store import Corpus
+
+    found = Corpus.load(folder)
+    if character:
+        shown = show.character(found, character)
+    elif dialogue:
+        shown = show.dialogue(found, dialogue)
+    else:
+        shown = show.rejected(found) if rejected else show.summary(found)
+    Console(highlight=False).print(shown)
 
 
 @app.command()

@@ -27,12 +27,32 @@ EXPERIMENTS, FRAGMENTS = ROOT / "experiments", ROOT / "configs"
 
 
 @dataclass
+class Columns:
+    """Which column of a table holds what; those left empty are looked for under usual names."""
+
+    text: str = ""
+    """What is said."""
+    speaker: str = ""
+    """Who says it, as displayed."""
+    dialogue: str = ""
+    """Which scene or conversation it belongs to; without one a work is one dialogue."""
+    work: str = ""
+    """Play, film or novel; without one, the name of the file."""
+    language: str = ""
+    """Two-letter code; without one, English."""
+    addressee: str = ""
+    """Who is spoken to."""
+
+
+@dataclass
 class DataConfig:
     """Texts, samples and splits (`configs/data`)."""
 
     sources: list[str] = field(default_factory=lambda: ["bundled"])
     """Files or folders with dialogue, or `bundled` for the corpus that comes with the package."""
     languages: list[str] = field(default_factory=lambda: ["en"])
+    columns: Columns = field(default_factory=Columns)
+    """Of sources that are tables."""
     profile_from: Literal["reply", "dialogue"] = "reply"
     """What a sample's profile is rated on: the reply itself, or (as in the paper) all lines of the
     character in that dialogue."""

@@ -24,8 +24,10 @@ from lightning_dpg.assessment.scripted import ScriptedAssessor
 from lightning_dpg.callbacks.tracking import log_results
 from lightning_dpg.config import Arm, AssessorSettings, Config, from_dict
 from lightning_dpg.corpus.build import build_corpus
-from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.corpus.show import summary
+from lightning_dpg.corpus.store import Corpus, is_corpus
 from lightning_dpg.data.collate import Collate
+from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.arms import ARMS, voice_of
 from lightning_dpg.evaluation.evaluate import evaluate
 from lightning_dpg.evaluation.instruments import Instruments
@@ -83,6 +85,29 @@ def train(config: Config) -> Path:
     report = write_report(run)
     link_latest(run)
     return report
+
+
+def build(config: Config, out: Path) -> None:
+    """Build the corpus of the data's sources, show what it holds, and write it to a new folder.
+
+    Raises:
+        UserError: the folder holds something else than a corpus, or what building raises.
+    """
+    if out.exists() and not is_corpus(out) and any(out.iterdir()):
+        raise UserError(
+            f"{out} expected a new folder or a corpus, and holds something else (--out)"
+        )
+    steps = Steps()
+    quieten(config.trainer.threads)
+    labels = config.assessor.labels
+    with steps.step("backbone", f"Loading {config.backbone.name}"):
+        backbone = load_backbone(config.backbone, config.seed)
+    with steps.step("corpus", "Building and labelling the corpus"):
+        corpus = build_corpus(
+            config.data, make_assessor(labels, backbone), CACHE / "corpora", steps
+        )
+    corpus.save(out)
+    steps.console.print(summary(corpus))
 
 
 def generate(

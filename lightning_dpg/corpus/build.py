@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from lightning_dpg.assessment.local import LocalAssessor
 from lightning_dpg.assessment.reference import Floats
 from lightning_dpg.config import DataConfig, fingerprint
 from lightning_dpg.corpus.sources import Sources, character_id, read_sources
-from lightning_dpg.corpus.store import CHARACTERS, UTTERANCES, Corpus
+from lightning_dpg.corpus.store import CHARACTERS, UTTERANCES, Corpus, is_corpus
+from lightning_dpg.errors import UserError
 from lightning_dpg.progress import Advance, Steps
 from lightning_dpg.records import Rating
 
@@ -42,12 +44,27 @@ def build_corpus(config: DataConfig, assessor: Assessor, cache: Path, steps: Ste
     Raises:
         UserError: what reading the sources raises.
     """
-    sources = read_sources(config.sources, config.languages)
-    identity = fingerprint(FORMAT, sources.hashes, config.languages, assessor.identity)
+    built = [Path(source) for source in config.sources if is_corpus(Path(source))]
+    if built:
+        return _load(built, config.sources)
+    sources = read_sources(config.sources, config.languages, config.columns)
+    identity = fingerprint(
+        FORMAT, sources.hashes, config.languages, asdict(config.columns), assessor.identity
+    )
     folder = cache / identity
-    if not (folder / "card.json").is_file():
+    if not is_corpus(folder):
         _label(sources, assessor, identity, steps).save(folder)
     return Corpus.load(folder)
+
+
+def _load(built: Sequence[Path], given: Sequence[str]) -> Corpus:
+    """A corpus that `dpg corpus build` made, with the labels that it has."""
+    if len(given) > 1:
+        raise UserError(
+            f"{built[0]} is a corpus that was built already, which stands alone as a source, "
+            f"got {', '.join(given)} (data.sources). Build one corpus of all the texts"
+        )
+    return Corpus.load(built[0])
 
 
 def _label(sources: Sources, assessor: Assessor, identity: str, steps: Steps) -> Corpus:
@@ -68,6 +85,7 @@ def _label(sources: Sources, assessor: Assessor, identity: str, steps: Steps) ->
         ),
         _card(sources, rows, assessor, identity),
         reference,
+        [asdict(rejected) for rejected in sources.rejected],
     )
 
 
@@ -165,5 +183,5 @@ def _card(
         "utterances": len(rows),
         "words": sum(count_words(row["text"]) for row in rows),
         "unscored": sum(row["reply_scores"] is None for row in rows),
-        "rejected": [vars(rejected) for rejected in sources.rejected],
+        "rejected": len(sources.rejected),
     }

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lightning_dpg.corpus.readers import Reject
-from lightning_dpg.corpus.readers.registry import READERS, read_file
+from lightning_dpg.config import Columns
+from lightning_dpg.corpus.aliases import merge_aliases
+from lightning_dpg.corpus.readers import Reader
+from lightning_dpg.corpus.readers.registry import ENDINGS, FORMATS, read_file, reader_of
+from lightning_dpg.corpus.readers.table import read_dataset
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import TRAITS, Character, Dialogue
 
 SIDECAR = ".characters.yaml"
 BUNDLED = "bundled"
+DATASETS = "datasets:"
 
-Note = tuple[str, tuple[int, ...]]
-"""Description and poles of a character, each possibly empty."""
+Rejecting = Callable[[str, str, str], None]
+"""Told the file, the position and the reason of what is left out."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a person wrote about a character; see `records.Character`.
+
+    Attributes:
+        aliases: other names of the character.
+    """
+
+    description: str = ""
+    poles: tuple[int, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,99 +67,178 @@ class Sources:
     hashes: dict[str, str] = field(default_factory=dict)
 
 
-def source_files(sources: Sequence[str]) -> list[Path]:
+@dataclass(frozen=True)
+class Source:
+    """A file to read.
+
+    Attributes:
+        path: where it lies.
+        name: what it is called in the corpus: its path within the folder that was given.
+        reader: who reads it.
+    """
+
+    path: Path
+    name: str
+    reader: Reader
+
+    @property
+    def with_companions(self) -> dict[str, Path]:
+        """The file and those that are read with it, by name, where they exist."""
+        beside = (*self.reader.companions(self.path), sidecar_of(self.path))
+        folder = Path(self.name).parent
+        named = {self.name: self.path} | {(folder / p.name).as_posix(): p for p in beside}
+        return {name: path for name, path in named.items() if path.is_file()}
+
+
+def source_files(
+    sources: Sequence[str], columns: Columns | None = None, reject: Rejecting | None = None
+) -> list[Source]:
     """The files behind names, folders and `bundled`, sorted within each folder.
 
+    Args:
+        sources: paths, `bundled`, or either with the name of a format before it
+            (`transcript:notes.txt`).
+        columns: of tables.
+        reject: told of files in folders that no reader accepts.
+
     Raises:
-        UserError: a source that does not exist, or that holds no file to read.
+        UserError: a source that does not exist, that no reader accepts, or a folder that holds no
+            file to read.
     """
-    found: list[Path] = []
-    for source in sources:
-        path = (
-            Path(str(files("lightning_dpg.corpus") / "sample"))
-            if source == BUNDLED
-            else Path(source)
-        )
+    found: list[Source] = []
+    for given in sources:
+        format, path = _split(given)
         if not path.exists():
             raise UserError(
-                f"The source {source!r} is neither a file nor a folder: "
+                f"The source {given!r} is neither a file nor a folder: "
                 "give paths, or 'bundled' for the corpus that comes with the package (data.sources)"
             )
-        endings = tuple(ending for reader in READERS for ending in reader.endings)
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        texts = [p for p in inside if p == path or _is_text(p, path, endings)]
-        if not texts:
+        if not path.is_dir():
+            found.append(Source(path, path.name, reader_of(path, format, columns)))
+            continue
+        inside = list(_inside(path, format, columns, reject or (lambda *_: None)))
+        if not inside:
             raise UserError(
-                f"The folder {source!r} holds no file to read (data.sources): "
-                f"names end in {', '.join(sorted(set(endings)))}"
+                f"The folder {given!r} holds no file to read (data.sources): "
+                f"names end in {', '.join(ENDINGS)}"
             )
-        found += texts
+        found += inside
     return found
 
 
-def _is_text(path: Path, folder: Path, endings: tuple[str, ...]) -> bool:
-    """Whether a file inside a folder is dialogue by its name; hidden files and folders are not."""
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return path.is_file() and not hidden and path.name.lower().endswith(endings)
+def _split(given: str) -> tuple[str | None, Path]:
+    """The format and the path of a source as it was given."""
+    format, colon, rest = given.partition(":")
+    named = bool(colon) and format in FORMATS
+    rest = rest if named else given
+    path = Path(str(files("lightning_dpg.corpus") / "sample")) if rest == BUNDLED else Path(rest)
+    return (format if named else None), path
 
 
-def read_sources(sources: Sequence[str], languages: Sequence[str]) -> Sources:
-    """Read every file, keeping the dialogues in the given languages.
+def _inside(
+    folder: Path, format: str | None, columns: Columns | None, reject: Rejecting
+) -> list[Source]:
+    """What is to be read in a folder: no hidden files, notes, or companions of other files."""
+    found: list[Source] = []
+    unread: dict[Path, tuple[str, str]] = {}
+    for path in sorted(folder.rglob("*")):
+        inner = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in inner.parts)
+        if not path.is_file() or hidden or not path.name.lower().endswith(ENDINGS):
+            continue
+        try:
+            found.append(Source(path, inner.as_posix(), reader_of(path, format, columns)))
+        except UserError as error:
+            unread[path] = inner.as_posix(), str(error)
+    companions = {beside for source in found for beside in source.reader.companions(source.path)}
+    for path, (name, reason) in unread.items():
+        if path not in companions:
+            reject(name, "file", reason)
+    return [source for source in found if source.path not in companions]
+
+
+def read_sources(
+    sources: Sequence[str], languages: Sequence[str], columns: Columns | None = None
+) -> Sources:
+    """Read every file, keeping the dialogues in the given languages, or in all where none is given.
+
+    Args:
+        sources: as `source_files` takes them, or `datasets:NAME` for a dataset of the library
+            datasets, from the hub or a folder.
+        languages: two-letter codes.
+        columns: of tables and datasets.
 
     Raises:
         UserError: an unreadable file or sidecar, two files of one name, or nothing in these
             languages.
     """
     result = Sources()
+    origins: dict[str, str] = {}
     seen: set[str] = set()
-    by_name: dict[str, Path] = {}
-    for path in source_files(sources):
-        if other := by_name.get(path.stem):
-            raise UserError(
-                f"{other} and {path} have the same name, which tells works apart: rename one, or "
-                "leave one out (data.sources)"
-            )
-        by_name[path.stem] = path
-        for file in (path, sidecar_of(path)):
-            if file.is_file():
-                result.hashes[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
-        dialogues = read_file(path, _rejecting(path, result))
+    for origin, dialogues, notes in _read(sources, columns, result):
+        for work in sorted({work_of(dialogue) for dialogue in dialogues}):
+            if (other := origins.setdefault(work, origin)) != origin:
+                raise UserError(
+                    f"{other} and {origin} have the same name, which tells works apart: "
+                    "rename one, or leave one out (data.sources)"
+                )
         seen |= {dialogue.language for dialogue in dialogues}
-        kept = [dialogue for dialogue in dialogues if dialogue.language in languages]
+        kept = [d for d in dialogues if not languages or d.language in languages]
         result.dialogues += kept
-        if kept:
-            _add_characters(result, kept, path)
+        _add_characters(result, kept, notes)
     if not result.dialogues:
         raise UserError(
-            f"No dialogue in {', '.join(languages)} (data.languages) in {', '.join(sources)}; "
-            f"languages found: {', '.join(sorted(seen)) or 'none'}"
+            f"No dialogue in {', '.join(languages) or 'any language'} (data.languages) in "
+            f"{', '.join(sources)}; languages found: {', '.join(sorted(seen)) or 'none'}"
         )
     return result
 
 
+def _read(
+    sources: Sequence[str], columns: Columns | None, result: Sources
+) -> Iterator[tuple[str, list[Dialogue], dict[str, Note]]]:
+    """Of each file and dataset where it is from, its dialogues and notes; hashes go to `result`."""
+
+    def reject(file: str, position: str, reason: str) -> None:
+        result.rejected.append(Rejected(file, position, reason))
+
+    named = [source.removeprefix(DATASETS) for source in sources if source.startswith(DATASETS)]
+    paths = [source for source in sources if not source.startswith(DATASETS)]
+    for source in source_files(paths, columns, reject):
+        for name, path in source.with_companions.items():
+            result.hashes[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        notes = read_sidecar(source.path)
+        dialogues = read_file(source.path, partial(reject, source.name), source.reader)
+        aliases = {name: note.aliases for name, note in notes.items()}
+        yield str(source.path), merge_aliases(dialogues, aliases), notes
+    for name in named:
+        dialogues = list(read_dataset(name, columns or Columns(), partial(reject, name)))
+        result.hashes[name] = hashlib.sha256(repr(dialogues).encode()).hexdigest()
+        yield name, merge_aliases(dialogues), {}
+
+
+def work_of(dialogue: Dialogue) -> str:
+    """Identifier of the work that a dialogue is from, as it stands in the dialogue's own."""
+    return dialogue.id.rsplit("/", 1)[0]
+
+
 def character_id(dialogue: Dialogue, speaker: str) -> str:
     """Identifier of a character over the whole corpus: file and speaker."""
-    return f"{dialogue.id.rsplit('/', 1)[0]}/{speaker}"
+    return f"{work_of(dialogue)}/{speaker}"
 
 
-def _rejecting(path: Path, result: Sources) -> Reject:
-    def reject(position: str, reason: str) -> None:
-        result.rejected.append(Rejected(path.name, position, reason))
-
-    return reject
-
-
-def _add_characters(result: Sources, dialogues: Sequence[Dialogue], path: Path) -> None:
-    notes = read_sidecar(path)
+def _add_characters(
+    result: Sources, dialogues: Sequence[Dialogue], notes: Mapping[str, Note]
+) -> None:
     for dialogue in dialogues:
         for utterance in dialogue.utterances:
             if utterance.collective or not utterance.speaker:
                 continue
             identity = character_id(dialogue, utterance.speaker)
             if identity not in result.characters:
-                description, poles = notes.get(utterance.name.casefold(), ("", ()))
+                note = notes.get(utterance.name.casefold(), Note())
                 result.characters[identity] = Character(
-                    identity, utterance.name, description, poles
+                    identity, utterance.name, note.description, note.poles
                 )
 
 
@@ -151,7 +248,7 @@ def sidecar_of(path: Path) -> Path:
 
 
 def read_sidecar(path: Path) -> dict[str, Note]:
-    """Descriptions and poles beside a source, by name in lower case.
+    """Notes beside a source, by name in lower case.
 
     Raises:
         UserError: a sidecar that is no such mapping.
@@ -175,4 +272,7 @@ def _note(entry: Any) -> Note:
     poles: tuple[Any, ...] = tuple(given.get(trait) for trait in TRAITS) if given else ()
     if not set(poles) <= {-1, 0, 1}:
         raise ValueError(f"poles expected -1, 0 or 1 for each of {', '.join(TRAITS)}, got {given}")
-    return str(entry.get("description") or ""), poles
+    aliases = entry.get("aliases") or []
+    if not isinstance(aliases, list):
+        raise ValueError(f"aliases expected a list of names, got {aliases!r}")
+    return Note(str(entry.get("description") or ""), poles, tuple(map(str, aliases)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,10 @@ CHARACTERS = Features(
 )
 
 
+REJECTED = "rejected.jsonl"
+CARD = "card.json"
+
+
 @dataclass(frozen=True)
 class Corpus:
     """A corpus as stored.
@@ -53,6 +57,7 @@ class Corpus:
         utterances: see `UTTERANCES`.
         characters: see `CHARACTERS`.
         card: sources with hashes, languages, assessor, counts, identity.
+        rejected: records that were left out, each with file, position and reason.
         reference: by language, norms of the instrument that labelled; empty when it has none.
     """
 
@@ -60,6 +65,7 @@ class Corpus:
     characters: Dataset
     card: dict[str, Any]
     reference: dict[str, Any]
+    rejected: list[dict[str, str]] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         """Write the corpus; the folder appears at once and complete, or not at all."""
@@ -70,6 +76,8 @@ class Corpus:
         for name, content in (("card", self.card), ("reference", self.reference)):
             text = json.dumps(content, ensure_ascii=False, indent=2)
             (temporary / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in self.rejected]
+        (temporary / REJECTED).write_text("".join(lines), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
 
@@ -86,8 +94,18 @@ class Corpus:
                 load_from_disk(str(folder / "characters")),
                 json.loads((folder / "card.json").read_text(encoding="utf-8")),
                 json.loads((folder / "reference.json").read_text(encoding="utf-8")),
+                _lines(folder / REJECTED),
             )
         except (OSError, ValueError) as error:
             raise UserError(
                 f"{folder} is no complete corpus ({error}): delete it and build it again"
             ) from error
+
+
+def is_corpus(folder: Path) -> bool:
+    """Whether a folder holds a corpus that was built, not texts to read."""
+    return (folder / CARD).is_file()
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -129,7 +129,8 @@ def test_the_card_says_what_the_corpus_is(path: Path) -> None:
     expected = {"works": 1, "dialogues": 2, "characters": 2, "utterances": 7, "unscored": 3}
     assert counts == expected
     assert set(card["files"]) == {"ferry.txt", "ferry.characters.yaml"}
-    (rejected,) = card["rejected"]
+    assert card["rejected"] == 1
+    (rejected,) = corpus.rejected
     assert (rejected["file"], rejected["position"]) == ("ferry.txt", "line 3")
     assert rejected["reason"]
     assert corpus.reference == {}

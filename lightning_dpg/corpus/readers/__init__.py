@@ -13,7 +13,7 @@ Reject = Callable[[str, str], None]
 
 
 class Reader(Protocol):
-    """Reads one format."""
+    """Reads one format. Those whose sources are single files inherit it."""
 
     name: str
     """What a person calls the format."""
@@ -23,6 +23,14 @@ class Reader(Protocol):
     def accepts(self, path: Path, head: str) -> bool:
         """Whether a file is in this format, by its name and its first 4,096 characters."""
         ...
+
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """Files beside a source, existing or not, that are read with it: no sources of their own.
+
+        `path` is of this format.
+        """
+        del path
+        return ()
 
     def read(self, path: Path, reject: Reject) -> Iterator[Dialogue]:
         """The dialogues of a file, in order.

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from screenplay_tools.fountain.parser import Parser
 from screenplay_tools.screenplay import Element, ElementType, TitleEntry
 
-from lightning_dpg.corpus.readers import Reject
-from lightning_dpg.corpus.readers.speakers import is_collective, slug
+from lightning_dpg.corpus.readers import Reader, Reject
+from lightning_dpg.corpus.readers.screenplay import Piece, dialogues
 from lightning_dpg.errors import UserError
-from lightning_dpg.records import Dialogue, Utterance
+from lightning_dpg.records import Dialogue
 
 _MARKS = re.compile(r"\[\[\d+\]\]|/\*\d+\*/")
 """What the library leaves where a note or a boneyard stood."""
@@ -21,10 +20,9 @@ _MARKS = re.compile(r"\[\[\d+\]\]|/\*\d+\*/")
 _STARS = re.compile(r"(?<!\\)(\*{1,3})(?=\S)(.+?)(?<=[^\s\\])\1")
 _UNDERLINE = re.compile(r"(?<![\w\\])_(?=\S)(.+?)(?<=[^\s\\])_(?!\w)")
 _ESCAPE = re.compile(r"\\([*_])")
-_SPEECH = frozenset({ElementType.DIALOGUE, ElementType.LYRIC})
 
 
-class FountainReader:
+class FountainReader(Reader):
     """Reads screenplays: a dialogue is a scene, a speech is a cue with all that follows it.
 
     The library gives no line numbers, so a position reads `scene 3, speech 12`; both count from 1,
@@ -49,21 +47,7 @@ class FountainReader:
         title = _title_page(parser.script.titleEntries)
         work = title.get("title") or path.stem
         language = _language(title.get("language", "en"), path)
-        for number, (heading, elements) in enumerate(_scenes(parser.script.elements), start=1):
-            utterances = tuple(_utterances(elements, number, reject))
-            if utterances:
-                yield Dialogue(
-                    f"{path.stem}/{number:03}", work, heading, language, path.name, utterances
-                )
-
-
-@dataclass
-class _Speech:
-    """A speech while it is being collected."""
-
-    name: str
-    lines: list[str] = field(default_factory=list)
-    directions: list[str] = field(default_factory=list)
+        yield from dialogues(_pieces(parser.script.elements), path, work, language, reject)
 
 
 def _forced_cues(lines: list[str]) -> Iterator[str]:
@@ -90,63 +74,13 @@ def _language(value: str, path: Path) -> str:
     return code[1]
 
 
-def _scenes(elements: Iterable[Element]) -> Iterator[tuple[str, list[Element]]]:
-    """Each heading with the elements below it; what stands above the first has an empty heading."""
-    heading, below = "", list[Element]()
-    for element in elements:
-        # The library takes the transition FADE IN: for a heading.
-        if element.type is ElementType.HEADING and not element.text.startswith("FADE IN:"):
-            # A preamble without speeches (a picture, a date) is not counted as a scene.
-            if heading or any(other.type is ElementType.CHARACTER for other in below):
-                yield heading, below
-            heading, below = _clean(element.text_raw), []
-        else:
-            below.append(element)
-    yield heading, below
-
-
-def _speeches(elements: Iterable[Element]) -> Iterator[_Speech]:
-    """Each cue with its lines; a parenthetical interrupts a speech, anything else ends it."""
-    speech: _Speech | None = None
+def _pieces(elements: Iterable[Element]) -> Iterator[Piece]:
     for element in elements:
         if element.type is ElementType.CHARACTER:
-            if speech:
-                yield speech
-            speech = _Speech(_clean(element.name))
-        elif speech and element.type is ElementType.PARENTHETICAL:
-            speech.directions.append(_clean(element.text_raw))
-        elif speech and element.type in _SPEECH:
-            _add_lines(speech, element.text_raw)
-        elif speech:
-            yield speech
-            speech = None
-    if speech:
-        yield speech
-
-
-def _add_lines(speech: _Speech, text: str) -> None:
-    """Sort lines into speech and directions: of two parentheticals the library sees only one."""
-    for line in map(_clean, text.splitlines()):
-        if line.startswith("(") and line.endswith(")"):
-            speech.directions.append(line[1:-1].strip())
-        elif line:
-            speech.lines.append(line)
-
-
-def _utterances(elements: Iterable[Element], scene: int, reject: Reject) -> Iterator[Utterance]:
-    for number, speech in enumerate(_speeches(elements), start=1):
-        position = f"scene {scene}, speech {number}"
-        if not speech.lines:
-            reject(position, f"the speech of {speech.name} has no text")
-            continue
-        yield Utterance(
-            speaker=slug(speech.name),
-            name=speech.name,
-            text=" ".join(speech.lines),
-            directions=tuple(filter(None, speech.directions)),
-            position=position,
-            collective=is_collective(speech.name),
-        )
+            yield element.type, _clean(element.name)
+        else:
+            # Of two parentheticals in a row the library sees only one: each line is a piece.
+            yield from ((element.type, _clean(line)) for line in element.text_raw.splitlines())
 
 
 def _clean(text: str) -> str:

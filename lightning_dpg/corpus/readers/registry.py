@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lightning_dpg.config import Columns
 from lightning_dpg.corpus.readers import Reader, Reject
+from lightning_dpg.corpus.readers.chat import ChatReader
+from lightning_dpg.corpus.readers.convokit import ConvokitReader
+from lightning_dpg.corpus.readers.cornell import CornellReader
+from lightning_dpg.corpus.readers.finaldraft import FinalDraftReader
 from lightning_dpg.corpus.readers.fountain import FountainReader
+from lightning_dpg.corpus.readers.novel_labels import NovelLabelsReader
+from lightning_dpg.corpus.readers.pdnc import PdncReader
+from lightning_dpg.corpus.readers.subtitles import SubtitleReader
+from lightning_dpg.corpus.readers.table import TableReader
 from lightning_dpg.corpus.readers.tei import TeiReader
 from lightning_dpg.corpus.readers.transcript import TranscriptReader
 from lightning_dpg.errors import UserError
@@ -15,45 +24,74 @@ HEAD = 4096
 """How many characters of a file a reader sees before it accepts the file."""
 
 
-READERS: tuple[Reader, ...] = (FountainReader(), TeiReader(), TranscriptReader())
+READERS: tuple[Reader, ...] = (
+    FountainReader(),
+    FinalDraftReader(),
+    TeiReader(),
+    SubtitleReader(),
+    CornellReader(),
+    NovelLabelsReader(),
+    PdncReader(),
+    ConvokitReader(),
+    ChatReader(),
+    TableReader(),
+    TranscriptReader(),
+)
+"""In the order in which they are asked: those that know their files well before the others."""
+
+FORMATS = {reader.name: reader for reader in READERS}
+ENDINGS = tuple(sorted({ending for reader in READERS for ending in reader.endings}))
 
 
-def read_file(path: Path, reject: Reject, format: str | None = None) -> list[Dialogue]:
+def reader_of(path: Path, format: str | None = None, columns: Columns | None = None) -> Reader:
+    """The reader of a file.
+
+    Args:
+        path: the file.
+        format: the name of a reader; None takes the first that accepts the file.
+        columns: of tables.
+
+    Raises:
+        UserError: no such file, no such format, or no reader that accepts the file.
+    """
+    if format is not None and format not in FORMATS:
+        raise UserError(f"Unknown format {format!r}. Formats: {_formats()}")
+    try:
+        found = _accepting(path) if format is None else FORMATS[format]
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return TableReader(columns) if isinstance(found, TableReader) else found
+
+
+def read_file(path: Path, reject: Reject, reader: Reader | None = None) -> list[Dialogue]:
     """The dialogues of a file.
 
     Args:
-        path: the file; text in UTF-8, with or without a byte order mark (TEI may declare another
-            encoding).
+        path: the file; text in UTF-8, with or without a byte order mark, where its format does not
+            say otherwise.
         reject: called with a position and a reason for every record that is left out.
-        format: the name of a reader; None takes the first that accepts the file.
+        reader: of the file; None takes the first that accepts it.
 
     Raises:
-        UserError: no such file, no such format, no reader that accepts the file, an encoding other
-            than UTF-8, or what the reader refuses.
+        UserError: what `reader_of` raises, an encoding other than UTF-8, or what the reader
+            refuses.
     """
-    named = None if format is None else _named(format)
     try:
-        reader = named or _accepting(path)
-        return list(reader.read(path, reject))
+        return list((reader or reader_of(path)).read(path, reject))
     except UnicodeDecodeError as error:
         found = f"byte {error.start + 1} is {error.object[error.start]:#04x}"
         raise _not_utf8(path, found) from None
     except OSError as error:
-        raise UserError(
-            f"{path} expected a readable file, got: {error.strerror}. Check the path"
-        ) from None
+        raise _unreadable(path, error) from None
 
 
-def _named(format: str) -> Reader:
-    for reader in READERS:
-        if reader.name == format:
-            return reader
-    raise UserError(f"Unknown format {format!r}. Formats: {_formats()}")
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError(f"{path} expected a readable file, got: {error.strerror}. Check the path")
 
 
 def _accepting(path: Path) -> Reader:
     """The first reader that accepts a file, by its name and head."""
-    # A TEI file may be in another encoding, which only its own reader knows: no error yet.
+    # Some formats are in another encoding, which only their own readers know: no error yet.
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         head = file.read(HEAD)
     for reader in READERS:

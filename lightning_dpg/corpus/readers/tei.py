@@ -9,9 +9,9 @@ from pathlib import Path
 
 from lxml import etree
 
-from lightning_dpg.corpus.readers import Reject
+from lightning_dpg.corpus.readers import Reader, Reject
 from lightning_dpg.corpus.readers.speakers import is_collective, slug
-from lightning_dpg.errors import UserError
+from lightning_dpg.corpus.readers.xmltree import parse, tag
 from lightning_dpg.records import Dialogue, Utterance
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -29,7 +29,7 @@ _TWO_LETTERS = dict(
 )
 
 
-class TeiReader:
+class TeiReader(Reader):
     """Reads plays: a dialogue is the innermost division that holds speeches.
 
     Every `<sp>` becomes one utterance or one rejection. A position reads `line N`.
@@ -48,7 +48,7 @@ class TeiReader:
         Raises:
             UserError: malformed XML, or an XML file that is not TEI.
         """
-        root = _parse(path)
+        root = parse(path, "TEI", "a TEI document", entities=True)
         work = _title(root) or path.stem
         language = _language(root)
         cast = _cast(root)
@@ -70,35 +70,6 @@ class _Person:
     group: bool
 
 
-def _parse(path: Path) -> etree._Element:
-    """The root element; entities that the file itself defines are resolved, no others."""
-    parser = etree.XMLParser(
-        resolve_entities="internal",  # type: ignore[arg-type]  # newer than its stubs
-        no_network=True,
-        load_dtd=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(path.read_bytes(), parser)
-    except etree.XMLSyntaxError as error:
-        message = re.sub(r", line \d+, column \d+$", "", error.msg or "")
-        raise UserError(
-            f"{path}, line {error.lineno}: this is not well-formed XML: {message}. "
-            f"Mend that line, or leave the file out of the corpus"
-        ) from None
-    if _tag(root) != "TEI":
-        raise UserError(
-            f"{path} expected a TEI document with the root element <TEI>, got <{_tag(root)}>"
-        )
-    return root
-
-
-def _tag(element: etree._Element) -> str:
-    """The name of an element without its namespace."""
-    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
-
-
 def _title(root: etree._Element) -> str:
     titles = root.findall("{*}teiHeader/{*}fileDesc/{*}titleStmt/{*}title")
     # A subtitle may stand first, and the same title follow in other languages.
@@ -118,7 +89,7 @@ def _cast(root: etree._Element) -> dict[str, _Person]:
     for person in root.iter("{*}person", "{*}personGrp"):
         names = person.iter("{*}persName", "{*}name")
         name = next(filter(None, map(_name, names)), "")
-        cast[person.get(f"{_XML}id", "")] = _Person(name, _tag(person) == "personGrp")
+        cast[person.get(f"{_XML}id", "")] = _Person(name, tag(person) == "personGrp")
     return cast
 
 
@@ -126,7 +97,7 @@ def _divisions(root: etree._Element) -> list[tuple[etree._Element, list[etree._E
     """Each division with the speeches that have no other division in between."""
     speeches: dict[etree._Element, list[etree._Element]] = {}
     for speech in root.iter("{*}sp"):
-        division = next(above for above in speech.iterancestors() if _tag(above) in _DIVISIONS)
+        division = next(above for above in speech.iterancestors() if tag(above) in _DIVISIONS)
         speeches.setdefault(division, []).append(speech)
     return list(speeches.items())
 
@@ -199,10 +170,10 @@ def _pieces(element: etree._Element) -> Iterator[str]:
     for child in element:
         tail = child.tail or ""
         # Between words a direction leaves a space, before a full stop it leaves none.
-        parts = _tag(child) in _BLOCKS or (_tag(child) == "stage" and tail[:1].isalnum())
+        parts = tag(child) in _BLOCKS or (tag(child) == "stage" and tail[:1].isalnum())
         gap = " " if parts else ""
         yield gap
-        if _tag(child) not in _UNSPOKEN and not _superseded(child):
+        if tag(child) not in _UNSPOKEN and not _superseded(child):
             yield from _pieces(child)
         yield gap + tail
 
@@ -210,11 +181,11 @@ def _pieces(element: etree._Element) -> Iterator[str]:
 def _superseded(element: etree._Element) -> bool:
     """Whether a `<choice>` offers something better, such as the correction of a misprint."""
     alternatives = {"sic": "{*}corr", "orig": "{*}reg", "abbr": "{*}expan"}
-    better = alternatives.get(_tag(element))
+    better = alternatives.get(tag(element))
     parent = element.getparent()
     return (
         better is not None
         and parent is not None
-        and _tag(parent) == "choice"
+        and tag(parent) == "choice"
         and parent.find(better) is not None
     )

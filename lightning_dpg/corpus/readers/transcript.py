@@ -7,25 +7,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lightning_dpg.corpus.readers import Reject
+from lightning_dpg.corpus.readers import Reader, Reject
+from lightning_dpg.corpus.readers.labels import label, parted
+from lightning_dpg.corpus.readers.languages import by_script
 from lightning_dpg.corpus.readers.speakers import is_collective, slug
 from lightning_dpg.records import Dialogue, Utterance
 
 _TITLE = re.compile(r"《(.+)》")
 _SCENE = re.compile(r"【([^】]+)】")
-_DIRECTION = re.compile(r"\s*[（(]([^（()）]*)[)）]")
-_LABELLED = re.compile(r"([^:：]{1,60}?)\s*[:：](?!//)\s*(.*)")
-_NO_NAME = re.compile(r"[，。！？；…,;!?\"“”「」『』{}()（）\[\]<>=|\\]|[.．] *$")
-_UNNAMED = re.compile(r"[?？]+")
-_PARTICLES = frozenset(("of the and de la le du von van der den to in").split())
-_NARRATION = re.compile(r"[^:：]*[道曰说問问答云][:：]\s*[“\"「『].*")
-_CJK = re.compile(r"[\u3400-\u9fff]")
 
 Line = tuple[int, str]
 """A line of the file: its number, from 1, and its text without white space around it."""
 
 
-class TranscriptReader:
+class TranscriptReader(Reader):
     """Reads transcripts: a dialogue is what stands below one scene line `【…】`.
 
     Where a file has no scene lines, blank lines part the dialogues, unless they only part the
@@ -40,13 +35,13 @@ class TranscriptReader:
         if path.suffix.lower() not in self.endings:
             return False
         lines = [text for _, text in _lines(head) if not _sets_the_stage(text)]
-        labelled = sum(_label(line) is not None for line in lines)
+        labelled = sum(label(line) is not None for line in lines)
         return labelled > 0 and 2 * labelled >= len(lines)
 
     def read(self, path: Path, reject: Reject) -> Iterator[Dialogue]:
         """The scenes that hold a speech; an unlabelled line without a speech above is rejected."""
         text = path.read_text(encoding="utf-8-sig")
-        language = _language(text)
+        language = by_script(text)
         lines = list(_lines(text, blank=True))
         title = next((_TITLE.fullmatch(line) for _, line in lines if line), None)
         if title:
@@ -77,7 +72,7 @@ class _Speech:
 
     def add(self, line: str) -> None:
         """Take a line's text and the directions in it."""
-        text, directions = _parted(line)
+        text, directions = parted(line)
         self.directions += directions
         if text:
             self.texts.append(text)
@@ -90,45 +85,9 @@ def _lines(text: str, blank: bool = False) -> Iterator[Line]:
             yield number, line.strip()
 
 
-def _language(text: str) -> str:
-    """`zh` when three letters of ten are Chinese characters, one of which is a word; else `en`."""
-    letters = sum(char.isalpha() for char in text)
-    return "zh" if len(_CJK.findall(text)) >= 0.3 * max(letters, 1) else "en"
-
-
-def _parted(line: str) -> tuple[str, list[str]]:
-    """What is said in a line, and the parentheses in it."""
-    directions = [found.strip() for found in _DIRECTION.findall(line)]
-    return _DIRECTION.sub("", line).strip(), list(filter(None, directions))
-
-
 def _sets_the_stage(line: str) -> bool:
     """Whether nothing is said in a line: a title, a scene line, parentheses only."""
-    return bool(_TITLE.fullmatch(line) or _SCENE.fullmatch(line)) or not _parted(line)[0]
-
-
-def _label(line: str) -> tuple[str, str] | None:
-    """The label and the rest of `NAME: rest`, or None when the line opens with no short label.
-
-    A name has up to 12 Chinese characters, or up to 4 words, each but particles with a capital if
-    there are several: `He said: go` and `贾母笑道：“……”` are narration.
-    """
-    found = _LABELLED.fullmatch(line)
-    if found is None or _NARRATION.fullmatch(line):
-        return None
-    label = _parted(found[1])[0]
-    if _UNNAMED.fullmatch(label):
-        return found[1], found[2]
-    words = label.split()
-    lower = [word for word in words if word[0].islower() and word not in _PARTICLES]
-    named = (
-        any(char.isalpha() for char in label)
-        and not _NO_NAME.search(label)
-        and len(words) <= 4
-        and len(_CJK.findall(label)) <= 12
-        and (len(words) == 1 or not lower)
-    )
-    return (found[1], found[2]) if named else None
+    return bool(_TITLE.fullmatch(line) or _SCENE.fullmatch(line)) or not parted(line)[0]
 
 
 def _scenes(lines: list[Line]) -> list[tuple[str, list[Line]]]:
@@ -137,7 +96,7 @@ def _scenes(lines: list[Line]) -> list[tuple[str, list[Line]]]:
         return _headed(lines)
     runs = _runs(lines)
     # Many transcripts set every speech apart: then a blank line says nothing about scenes.
-    if all(sum(_label(line) is not None for _, line in run) < 2 for run in runs):
+    if all(sum(label(line) is not None for _, line in run) < 2 for run in runs):
         runs = [[line for run in runs for line in run]]
     return [("", run) for run in runs]
 
@@ -168,12 +127,12 @@ def _speeches(lines: Iterable[Line], reject: Reject) -> Iterator[_Speech]:
     for number, line in lines:
         if _sets_the_stage(line):
             continue
-        if label := _label(line):
+        if found := label(line):
             if speech:
                 yield speech
-            name, directions = _parted(label[0])
+            name, directions = parted(found[0])
             speech = _Speech(name, number, directions=directions)
-            speech.add(label[1])
+            speech.add(found[1])
         elif speech:
             speech.add(line)
         else:

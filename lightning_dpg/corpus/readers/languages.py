@@ -1,0 +1,32 @@
+"""Two-letter codes of languages: from what a source says, or from the script of its text."""
+
+from __future__ import annotations
+
+import re
+
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_CODE = re.compile(r"([a-z]{2})([-_].+)?")
+_CODES = dict(
+    pair.split(":")
+    for pair in (
+        "english:en chinese:zh german:de french:fr spanish:es italian:it portuguese:pt russian:ru "
+        "japanese:ja korean:ko arabic:ar dutch:nl polish:pl turkish:tr ukrainian:uk czech:cs "
+        "swedish:sv danish:da norwegian:no finnish:fi greek:el hungarian:hu romanian:ro "
+        "hebrew:he hindi:hi persian:fa vietnamese:vi indonesian:id thai:th latin:la"
+    ).split()
+)
+
+
+def by_label(label: str) -> str:
+    """The code in `en`, `en-GB` or `English`; `und`, for undetermined, for what is none of these.
+
+    A label that nobody understands says at least that the script is no sure sign.
+    """
+    code = _CODE.fullmatch(label.lower())
+    return code[1] if code else _CODES.get(label.lower(), "und")
+
+
+def by_script(text: str) -> str:
+    """`zh` when three letters of ten are Chinese characters, one of which is a word; else `en`."""
+    letters = sum(char.isalpha() for char in text)
+    return "zh" if len(_CJK.findall(text)) >= 0.3 * max(letters, 1) else "en"

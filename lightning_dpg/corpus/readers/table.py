@@ -1,0 +1,190 @@
+"""Reader of tables with a speech a row: CSV, TSV, Parquet, or a dataset of the library datasets."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow
+import pyarrow.parquet
+
+from lightning_dpg.config import Columns
+from lightning_dpg.corpus.readers import Reader, Reject
+from lightning_dpg.corpus.readers.speakers import is_collective, slug
+from lightning_dpg.errors import UserError
+from lightning_dpg.records import Dialogue, Utterance
+
+Row = Mapping[str, Any]
+
+LONGEST_FIELD = 10_000_000
+"""Characters of a field of CSV: the library stops at 131,072, less than a chapter."""
+_CODE = re.compile(r"[a-z]{2}")
+
+_USUAL: dict[str, tuple[str, ...]] = {
+    "text": ("text", "utterance", "line", "content", "dialogue_text", "speech", "quote"),
+    "speaker": ("speaker", "character", "speaker_name", "name", "from", "role"),
+    "dialogue": ("dialogue", "dialogue_id", "conversation_id", "conversation", "scene_id", "scene"),
+    "work": ("work", "title", "movie", "film", "play", "novel", "book"),
+    "language": ("language", "lang"),
+    "addressee": ("addressee", "listener", "to"),
+}
+"""Names that columns go by, the likeliest first, for those that are not given."""
+
+
+class TableReader(Reader):
+    """Reads tables: rows of one dialogue make a dialogue, in their order.
+
+    Args:
+        columns: which column holds what.
+    """
+
+    name = "table"
+    endings: tuple[str, ...] = (".csv", ".tsv", ".parquet")
+
+    def __init__(self, columns: Columns | None = None) -> None:
+        self.columns = columns or Columns()
+
+    def accepts(self, path: Path, head: str) -> bool:
+        """Whether the name of the file ends as tables do."""
+        return path.suffix.lower() in self.endings
+
+    def read(self, path: Path, reject: Reject) -> Iterator[Dialogue]:
+        """The dialogues of a file.
+
+        Raises:
+            UserError: no table, or one without columns for text and speaker.
+        """
+        rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+        return read_rows(rows, self.columns, path.stem, path.name, reject)
+
+
+def read_dataset(name: str, columns: Columns, reject: Reject) -> Iterator[Dialogue]:
+    """The dialogues of all splits of a dataset, from the hub or a folder.
+
+    Raises:
+        UserError: a dataset that cannot be loaded, or one without columns for text and speaker.
+    """
+    try:
+        loaded = datasets.load_dataset(name)
+    except Exception as error:  # the library raises of all kinds, down to a server's own
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"The dataset {name!r} could not be loaded: {reason}") from None
+    rows = (row for split in loaded.values() for row in split)
+    return read_rows(rows, columns, Path(name).name, name, reject)
+
+
+def read_rows(
+    rows: Iterable[Row], columns: Columns, stem: str, source: str, reject: Reject
+) -> Iterator[Dialogue]:
+    """Dialogues from rows with a speech each, in the order in which each begins.
+
+    Args:
+        rows: by column; all have the columns of the first.
+        columns: which column holds what.
+        stem: where identifiers of dialogues begin.
+        source: name of the file.
+        reject: told of rows without text.
+
+    Raises:
+        UserError: no row, or no column for text or speaker.
+    """
+    found: dict[tuple[str, str], _Scene] = {}
+    where: dict[str, str] | None = None
+    for number, row in enumerate(rows, start=1):
+        where = where or _resolve(columns, list(row), source)
+        cells = {field: _cell(row.get(column)) for field, column in where.items()}
+        if not cells["text"]:
+            reject(f"row {number}", "no text")
+            continue
+        key = (cells.get("work", ""), cells.get("dialogue", ""))
+        scene = found.setdefault(key, _Scene(*key, _language(cells.get("language", ""))))
+        scene.utterances.append(_utterance(cells, number))
+    if where is None:
+        raise UserError(f"{source} expected a table with a speech a row, got no row")
+    for count, scene in enumerate(found.values(), start=1):
+        yield Dialogue(
+            # Characters of one name in two works are two people.
+            f"{stem}/{slug(scene.work)}/{count:03}" if scene.work else f"{stem}/{count:03}",
+            scene.work or stem,
+            scene.name,
+            scene.language,
+            source,
+            tuple(scene.utterances),
+        )
+
+
+@dataclass
+class _Scene:
+    work: str
+    name: str
+    language: str
+    utterances: list[Utterance] = field(default_factory=list)
+
+
+def _resolve(columns: Columns, names: list[str], source: str) -> dict[str, str]:
+    """From what a column holds to its name in this table, for those that there are."""
+    lower = {name.casefold(): name for name in reversed(names)}
+    found = {}
+    for role, given in asdict(columns).items():
+        if given and given not in names:
+            raise UserError(
+                f"{source} has no column {given!r} (data.columns.{role}); it has {', '.join(names)}"
+            )
+        usual = (lower[name] for name in _USUAL[role] if name in lower)
+        if column := given or next(usual, ""):
+            found[role] = column
+    for role in ("text", "speaker"):
+        if role not in found:
+            raise UserError(
+                f"{source} has no column that looks like the {role} of a speech: "
+                f"name it (data.columns.{role}=...); it has {', '.join(names)}"
+            )
+    return found
+
+
+def _cell(value: Any) -> str:
+    """A cell as text on one line; numbers that identify something as they are written."""
+    return "" if value is None else " ".join(str(value).split())
+
+
+def _language(code: str) -> str:
+    code = code.casefold()[:2]
+    return code if _CODE.fullmatch(code) else "en"
+
+
+def _utterance(cells: Mapping[str, str], number: int) -> Utterance:
+    name, to = cells.get("speaker", ""), slug(cells.get("addressee", ""))
+    return Utterance(
+        speaker=slug(name),
+        name=name,
+        text=cells["text"],
+        position=f"row {number}",
+        collective=bool(name) and is_collective(name),
+        addressees=(to,) if to else (),
+    )
+
+
+def _csv(path: Path) -> Iterator[Row]:
+    csv.field_size_limit(LONGEST_FIELD)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            # Cells beyond the header's come under no name, missing ones are None.
+            for row in csv.DictReader(file, delimiter=delimiter, restkey=""):
+                yield {name: cell for name, cell in row.items() if name}
+        except csv.Error as error:
+            raise UserError(f"{path} expected a table in CSV: {error}") from None
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    try:
+        with pyarrow.parquet.ParquetFile(path) as table:
+            for batch in table.iter_batches():
+                yield from batch.to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(f"{path} expected a table in Parquet: {error}") from None
