@@ -39,7 +39,7 @@ class Columns:
     work: str = ""
     """Play, film or novel; without one, the name of the file."""
     language: str = ""
-    """Two-letter code; without one, English."""
+    """A code or a name; without one, told by the script."""
     addressee: str = ""
     """Who is spoken to."""
 

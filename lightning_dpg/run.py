@@ -93,7 +93,7 @@ def build(config: Config, out: Path) -> None:
     Raises:
         UserError: the folder holds something else than a corpus, or what building raises.
     """
-    if out.exists() and not is_corpus(out) and any(out.iterdir()):
+    if out.exists() and not (is_corpus(out) or (out.is_dir() and not any(out.iterdir()))):
         raise UserError(
             f"{out} expected a new folder or a corpus, and holds something else (--out)"
         )
@@ -106,7 +106,10 @@ def build(config: Config, out: Path) -> None:
         corpus = build_corpus(
             config.data, make_assessor(labels, backbone), CACHE / "corpora", steps
         )
-    corpus.save(out)
+    try:
+        corpus.save(out)
+    except OSError as error:
+        raise UserError(f"{out} could not be written: {error.strerror} (--out)") from None
     steps.console.print(summary(corpus))
 
 
@@ -150,7 +153,10 @@ def _instruments(
 ) -> Instruments:
     second = LexiconAssessor(config.assessor.judge.min_words)
     second.fit(_spoken(corpus))
-    return Instruments(judge, make_assessor(config.assessor.labels, backbone, corpus), second)
+    reader = make_assessor(config.assessor.labels, backbone, corpus)
+    if isinstance(reader, LocalAssessor) and isinstance(judge, LocalAssessor):
+        reader.reference = judge.reference
+    return Instruments(judge, reader, second)
 
 
 def make_assessor(
@@ -162,15 +168,23 @@ def make_assessor(
     """
     if settings.kind == "scripted":
         return ScriptedAssessor(min_words=settings.min_words)
-    norms = corpus.reference.get(QUESTIONS_LANGUAGE) if corpus else None
-    return LocalAssessor(
+    local = LocalAssessor(
         backbone.model,
         backbone.tokenizer,
         backbone.identity,
         min_words=settings.min_words,
         batch_size=settings.batch_size,
-        reference=Reference.from_dict(norms) if norms else None,
     )
+    if corpus and _labelled(corpus, local):
+        norms = corpus.reference.get(QUESTIONS_LANGUAGE)
+        local.reference = Reference.from_dict(norms) if norms else None
+    return local
+
+
+def _labelled(corpus: Corpus, judge: Assessor) -> bool:
+    """Whether this instrument labelled the corpus, however little it was content with."""
+    labels, least = str(corpus.card["labels"]), "/min_words="
+    return labels.partition(least)[0] == judge.identity.partition(least)[0]
 
 
 def _spoken(corpus: Corpus) -> list[list[str]]:
@@ -223,7 +237,7 @@ def _judge_note(judge: Assessor, corpus: Corpus) -> str:
             "The judge reads the same frozen weights as the model under evaluation, without any "
             "adapter. "
         )
-        if str(corpus.card["labels"]).startswith("local/"):
+        if _labelled(corpus, judge):
             note += "It labelled the corpus, too. "
     return note + (
         "DPG is given a character's description; the prompted model and both LoRA-SFT arms are "

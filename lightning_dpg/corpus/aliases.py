@@ -24,26 +24,38 @@ Names = Mapping[str, str]
 
 
 def merge_aliases(
-    dialogues: Sequence[Dialogue], notes: Mapping[str, Sequence[str]] | None = None
+    dialogues: Sequence[Dialogue],
+    notes: Mapping[str, Sequence[str]] | None = None,
+    by_name: bool = True,
 ) -> list[Dialogue]:
-    """The dialogues of one file with every character under one name.
+    """The dialogues of one work with every character under one name.
 
     By rule, a first name stands for the one full name that begins with it (`JOEY` for
     `JOEY TRIBBIANI`), where a source knows speakers by their names alone: identifiers that it gives
     itself are believed. What the notes say goes before the rule.
 
     Args:
-        dialogues: of one file.
+        dialogues: of one work.
         notes: from a name to its other names, as displayed; case does not matter.
+        by_name: whether the rule holds: not for identifiers that a source gives.
     """
     names, notes = _names(dialogues), notes or {}
-    same = _by_rule(names) | _by_notes(notes, names)
-    same = {speaker: same.get(main, main) for speaker, main in same.items()}
+    same = (_by_rule(names) if by_name else {}) | _by_notes(notes, names)
+    same = {speaker: _last(speaker, same) for speaker in same}
     names = {slug(name): name for name in notes} | names
     return [
         replace(d, utterances=tuple(_merged(u, same, names) for u in d.utterances))
         for d in dialogues
     ]
+
+
+def _last(speaker: str, same: Names) -> str:
+    """Where a chain of names ends; one that goes round ends where it began."""
+    seen = {speaker}
+    while (following := same.get(speaker, speaker)) not in seen:
+        seen.add(following)
+        speaker = following
+    return speaker
 
 
 def _names(dialogues: Iterable[Dialogue]) -> dict[str, str]:
@@ -59,10 +71,9 @@ def _names(dialogues: Iterable[Dialogue]) -> dict[str, str]:
 def _by_rule(names: Names) -> dict[str, str]:
     """From the identifier of a first name to that of the only full name that begins with it."""
     words = {speaker: slug(name).split("-") for speaker, name in names.items()}
-    plain = {speaker: parts for speaker, parts in words.items() if "-".join(parts) == speaker}
     found = {}
-    for speaker, parts in plain.items():
-        longer = [s for s, w in plain.items() if len(w) > 1 and w[0] == parts[0] and _named(w)]
+    for speaker, parts in words.items():
+        longer = [s for s, w in words.items() if len(w) > 1 and w[0] == parts[0] and _named(w)]
         if len(parts) == 1 and parts[0] not in _TITLES and len(longer) == 1:
             found[speaker] = longer[0]
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,10 @@ def build_corpus(config: DataConfig, assessor: Assessor, cache: Path, steps: Ste
     """
     built = [Path(source) for source in config.sources if is_corpus(Path(source))]
     if built:
-        return _load(built, config.sources)
+        return _load(built, config)
     sources = read_sources(config.sources, config.languages, config.columns)
     identity = fingerprint(
-        FORMAT, sources.hashes, config.languages, asdict(config.columns), assessor.identity
+        FORMAT, sources.content, sources.hashes, config.languages, assessor.identity
     )
     folder = cache / identity
     if not is_corpus(folder):
@@ -57,14 +57,31 @@ def build_corpus(config: DataConfig, assessor: Assessor, cache: Path, steps: Ste
     return Corpus.load(folder)
 
 
-def _load(built: Sequence[Path], given: Sequence[str]) -> Corpus:
-    """A corpus that `dpg corpus build` made, with the labels that it has."""
-    if len(given) > 1:
+def _load(built: Sequence[Path], config: DataConfig) -> Corpus:
+    """A corpus that `dpg corpus build` made, with the labels that it has, in these languages."""
+    if len(config.sources) > 1:
         raise UserError(
             f"{built[0]} is a corpus that was built already, which stands alone as a source, "
-            f"got {', '.join(given)} (data.sources). Build one corpus of all the texts"
+            f"got {', '.join(config.sources)} (data.sources). Build one corpus of all the texts"
         )
-    return Corpus.load(built[0])
+    corpus = Corpus.load(built[0])
+    known = corpus.card["languages"]
+    if not config.languages or set(known) <= set(config.languages):
+        return corpus
+    kept = [row for row in corpus.utterances if row["language"] in config.languages]
+    if not kept:
+        raise UserError(
+            f"No dialogue in {', '.join(config.languages)} (data.languages) in {built[0]}; "
+            f"languages found: {', '.join(known)}"
+        )
+    people = {row["character"] for row in kept}
+    characters = [row for row in corpus.characters if row["id"] in people]
+    return replace(
+        corpus,
+        utterances=Dataset.from_list(kept, features=UTTERANCES),
+        characters=Dataset.from_list(characters, features=CHARACTERS),
+        card=corpus.card | _counts(kept, len(characters)),
+    )
 
 
 def _label(sources: Sources, assessor: Assessor, identity: str, steps: Steps) -> Corpus:
@@ -176,12 +193,18 @@ def _card(
         "version": __version__,
         "labels": assessor.identity,
         "files": sources.hashes,
+        "rejected": len(sources.rejected),
+        **_counts(rows, len(sources.characters)),
+    }
+
+
+def _counts(rows: Sequence[Row], characters: int) -> dict[str, Any]:
+    return {
         "languages": sorted({row["language"] for row in rows}),
         "works": len({row["work"] for row in rows}),
-        "dialogues": len(sources.dialogues),
-        "characters": len(sources.characters),
+        "dialogues": len({row["dialogue"] for row in rows}),
+        "characters": characters,
         "utterances": len(rows),
         "words": sum(count_words(row["text"]) for row in rows),
         "unscored": sum(row["reply_scores"] is None for row in rows),
-        "rejected": len(sources.rejected),
     }

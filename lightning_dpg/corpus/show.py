@@ -33,7 +33,7 @@ def summary(corpus: Corpus) -> RenderableType:
     for row in rows:
         by_work[row["work"], row["language"]].append(row)
     for (work, language), mine in by_work.items():
-        table.add_row(work, language, *_counts(mine))
+        table.add_row(Text(work), language, *_counts(mine))
     works = f"{len({work for work, _ in by_work})} works"
     table.add_section()
     table.add_row(works, ", ".join(card["languages"]), *_counts(rows), style="bold")
@@ -54,7 +54,7 @@ def character(corpus: Corpus, name: str) -> RenderableType:
     """
     known = {row["id"]: row for row in corpus.characters}
     wanted = name.casefold()
-    found = [id for id, row in known.items() if wanted in (id, row["name"].casefold())]
+    found = [id for id, row in known.items() if wanted in (id.casefold(), row["name"].casefold())]
     if len(found) != 1:
         raise UserError(
             f"Expected the name of one character of the corpus, got {name!r}, which is "

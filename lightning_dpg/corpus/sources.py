@@ -33,9 +33,11 @@ class Note:
     """What a person wrote about a character; see `records.Character`.
 
     Attributes:
+        name: as it was written.
         aliases: other names of the character.
     """
 
+    name: str = ""
     description: str = ""
     poles: tuple[int, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -58,13 +60,19 @@ class Sources:
         dialogues: in order of files and scenes.
         characters: by id; those who speak and are no crowd.
         rejected: what was left out.
-        hashes: SHA-256 of each file by its name, sidecars included.
+        hashes: SHA-256 of each file by its name, companions and sidecars included.
     """
 
     dialogues: list[Dialogue] = field(default_factory=list)
     characters: dict[str, Character] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of all that was read, and of what was not: names of files may be the same."""
+        read = (self.dialogues, sorted(self.characters.items()), self.rejected)
+        return hashlib.sha256(repr(read).encode(errors="surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -75,11 +83,13 @@ class Source:
         path: where it lies.
         name: what it is called in the corpus: its path within the folder that was given.
         reader: who reads it.
+        alone: given by itself, not found in a folder: then it must be readable.
     """
 
     path: Path
     name: str
     reader: Reader
+    alone: bool = True
 
     @property
     def with_companions(self) -> dict[str, Path]:
@@ -123,7 +133,7 @@ def source_files(
                 f"names end in {', '.join(ENDINGS)}"
             )
         found += inside
-    return found
+    return list({source.path.resolve(): source for source in reversed(found)}.values())[::-1]
 
 
 def _split(given: str) -> tuple[str | None, Path]:
@@ -139,15 +149,17 @@ def _inside(
     folder: Path, format: str | None, columns: Columns | None, reject: Rejecting
 ) -> list[Source]:
     """What is to be read in a folder: no hidden files, notes, or companions of other files."""
+    endings = FORMATS[format].endings if format else ENDINGS
     found: list[Source] = []
     unread: dict[Path, tuple[str, str]] = {}
     for path in sorted(folder.rglob("*")):
         inner = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in inner.parts)
-        if not path.is_file() or hidden or not path.name.lower().endswith(ENDINGS):
+        if not path.is_file() or hidden or not path.name.lower().endswith(endings):
             continue
         try:
-            found.append(Source(path, inner.as_posix(), reader_of(path, format, columns)))
+            reader = reader_of(path, format, columns)
+            found.append(Source(path, inner.as_posix(), reader, alone=False))
         except UserError as error:
             unread[path] = inner.as_posix(), str(error)
     companions = {beside for source in found for beside in source.reader.companions(source.path)}
@@ -191,6 +203,8 @@ def read_sources(
             f"No dialogue in {', '.join(languages) or 'any language'} (data.languages) in "
             f"{', '.join(sources)}; languages found: {', '.join(sorted(seen)) or 'none'}"
         )
+    if not result.characters:
+        raise UserError(f"Nobody who speaks in {', '.join(sources)} is named (data.sources)")
     return result
 
 
@@ -202,19 +216,46 @@ def _read(
     def reject(file: str, position: str, reason: str) -> None:
         result.rejected.append(Rejected(file, position, reason))
 
-    named = [source.removeprefix(DATASETS) for source in sources if source.startswith(DATASETS)]
+    given = [source.removeprefix(DATASETS) for source in sources if source.startswith(DATASETS)]
     paths = [source for source in sources if not source.startswith(DATASETS)]
     for source in source_files(paths, columns, reject):
         for name, path in source.with_companions.items():
             result.hashes[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        try:
+            dialogues = read_file(source.path, partial(reject, source.name), source.reader)
+        except UserError as error:
+            if source.alone:
+                raise
+            reject(source.name, "file", str(error))
+            continue
         notes = read_sidecar(source.path)
-        dialogues = read_file(source.path, partial(reject, source.name), source.reader)
-        aliases = {name: note.aliases for name, note in notes.items()}
-        yield str(source.path), merge_aliases(dialogues, aliases), notes
-    for name in named:
+        merged = _merged(dialogues, notes, source.reader.by_name)
+        for name in _unused(notes, merged):
+            reject(sidecar_of(source.path).name, name, "a note about somebody who never speaks")
+        yield str(source.path), merged, notes
+    for name in dict.fromkeys(given):
         dialogues = list(read_dataset(name, columns or Columns(), partial(reject, name)))
         result.hashes[name] = hashlib.sha256(repr(dialogues).encode()).hexdigest()
-        yield name, merge_aliases(dialogues), {}
+        yield name, _merged(dialogues, {}, by_name=True), {}
+
+
+def _merged(
+    dialogues: Sequence[Dialogue], notes: Mapping[str, Note], by_name: bool
+) -> list[Dialogue]:
+    """The dialogues, in their order, with each character of a work under one name."""
+    aliases = {note.name: note.aliases for note in notes.values()}
+    works: dict[str, list[Dialogue]] = {}
+    for dialogue in dialogues:
+        works.setdefault(work_of(dialogue), []).append(dialogue)
+    done = [d for work in works.values() for d in merge_aliases(work, aliases, by_name)]
+    by_id = {dialogue.id: dialogue for dialogue in done}
+    return [by_id[dialogue.id] for dialogue in dialogues]
+
+
+def _unused(notes: Mapping[str, Note], dialogues: Sequence[Dialogue]) -> list[str]:
+    """The names in notes that nobody of these dialogues bears."""
+    spoken = {u.name.casefold() for d in dialogues for u in d.utterances}
+    return [note.name for name, note in notes.items() if name not in spoken]
 
 
 def work_of(dialogue: Dialogue) -> str:
@@ -258,7 +299,7 @@ def read_sidecar(path: Path) -> dict[str, Note]:
         return {}
     try:
         notes = yaml.safe_load(sidecar.read_text(encoding="utf-8")) or {}
-        return {str(name).casefold(): _note(entry) for name, entry in notes.items()}
+        return {str(name).casefold(): _note(str(name), entry) for name, entry in notes.items()}
     except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
         raise UserError(
             f"{sidecar} must hold `NAME:` with `description:` below it for each character: "
@@ -266,7 +307,7 @@ def read_sidecar(path: Path) -> dict[str, Note]:
         ) from None
 
 
-def _note(entry: Any) -> Note:
+def _note(name: str, entry: Any) -> Note:
     entry = dict(entry or {})
     given = entry.get("poles") or {}
     poles: tuple[Any, ...] = tuple(given.get(trait) for trait in TRAITS) if given else ()
@@ -275,4 +316,4 @@ def _note(entry: Any) -> Note:
     aliases = entry.get("aliases") or []
     if not isinstance(aliases, list):
         raise ValueError(f"aliases expected a list of names, got {aliases!r}")
-    return Note(str(entry.get("description") or ""), poles, tuple(map(str, aliases)))
+    return Note(name, str(entry.get("description") or ""), poles, tuple(map(str, aliases)))

@@ -78,6 +78,7 @@ class Corpus:
             (temporary / f"{name}.json").write_text(text + "\n", encoding="utf-8")
         lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in self.rejected]
         (temporary / REJECTED).write_text("".join(lines), encoding="utf-8")
+        temporary.chmod(0o755)  # it was made for its owner alone
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
 
@@ -104,7 +105,7 @@ class Corpus:
 
 def is_corpus(folder: Path) -> bool:
     """Whether a folder holds a corpus that was built, not texts to read."""
-    return (folder / CARD).is_file()
+    return (folder / CARD).is_file() and (folder / "utterances").is_dir()
 
 
 def _lines(path: Path) -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ PIECES += [b" +++$+++ ", b"<u>", b"9" * 5000, "他说：".encode()]
 
 FUZZ = settings(
     max_examples=60,
-    deadline=timedelta(seconds=2),
+    deadline=timedelta(seconds=10),
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -7,10 +7,10 @@ from lightning_dpg.corpus.readers.speakers import is_collective, slug
 from lightning_dpg.records import Dialogue, Utterance
 
 
-def scene(*names: str, to: tuple[str, ...] = (), ids: dict[str, str] | None = None) -> Dialogue:
+def scene(*names: str, to: tuple[str, ...] = ()) -> Dialogue:
     utterances = tuple(
         Utterance(
-            (ids or {}).get(name, slug(name)),
+            slug(name),
             name,
             "Well then.",
             collective=is_collective(name),
@@ -44,8 +44,15 @@ def test_names_that_could_be_two_people_are_left() -> None:
 
 
 def test_identifiers_of_the_source_are_believed() -> None:
-    given = scene("TOM", "TOM BELL", ids={"TOM": "p1", "TOM BELL": "p2"})
-    assert merge_aliases([given]) == [given]
+    given = scene("TOM", "TOM BELL")
+    assert merge_aliases([given], by_name=False) == [given]
+    assert merge_aliases([given]) != [given]
+
+
+def test_a_chain_of_notes_is_followed_to_its_end() -> None:
+    notes = {"A": ["B"], "B": ["C"], "C": ["D"]}
+    assert speakers(merge_aliases([scene("D", "C", "B", "A")], notes)) == [("a", "A")] * 4
+    assert speakers(merge_aliases([scene("E", "F")], {"E": ["F"], "F": ["E"]}))  # no endless loop
 
 
 def test_notes_go_before_the_rule() -> None:

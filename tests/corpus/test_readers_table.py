@@ -41,9 +41,9 @@ def table(tmp_path: Path) -> Path:
 def test_rows_of_one_scene_make_a_dialogue_in_their_order(table: Path) -> None:
     dialogues, rejected = read(table)
     assert [(d.id, d.work, d.scene, d.language, d.source) for d in dialogues] == [
-        ("plays/the-ferry/001", "The Ferry", "1", "en", "plays.csv"),
-        ("plays/the-ferry/002", "The Ferry", "2", "en", "plays.csv"),
-        ("plays/the-mill/003", "The Mill", "1", "en", "plays.csv"),
+        ("plays/0-the-ferry/001", "The Ferry", "1", "en", "plays.csv"),
+        ("plays/0-the-ferry/002", "The Ferry", "2", "en", "plays.csv"),
+        ("plays/1-the-mill/003", "The Mill", "1", "en", "plays.csv"),
     ]
     first, second, last = dialogues[0].utterances
     assert (first.speaker, first.name, first.text) == ("anna", "Anna", "You are late, again.")
@@ -97,8 +97,11 @@ def test_a_dataset_of_the_library_is_read_with_all_its_splits(table: Path, tmp_p
     folder.mkdir()
     for split in ("train", "test"):
         (folder / f"{split}.csv").write_text(f"speaker,text\nAnna,This is {split}.\n")
-    (dialogue,) = read_dataset(str(folder), Columns(), lambda at, why: None)
-    assert [u.text for u in dialogue.utterances] == ["This is train.", "This is test."]
+    dialogues = list(read_dataset(str(folder), Columns(), lambda at, why: None))
+    assert [(d.id, d.utterances[0].text) for d in dialogues] == [
+        ("set-train/001", "This is train."),
+        ("set-test/001", "This is test."),
+    ]
     with pytest.raises(UserError, match=r"The dataset .* could not be loaded: "):
         list(read_dataset(str(tmp_path / "absent"), Columns(), lambda at, why: None))
 

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from lightning_dpg.corpus.readers.registry import READERS, read_file
+from lightning_dpg.corpus.readers.registry import READERS, read_file, reader_of
 from lightning_dpg.corpus.readers.speakers import is_collective, slug
 from lightning_dpg.errors import UserError
 
-FORMATS = "fountain (.fountain, .spmd), tei (.xml, .tei), transcript (.txt)"
+FORMATS = (
+    "fountain (.fountain, .spmd), finaldraft (.fdx), tei (.xml, .tei), subtitles (.srt, .vtt), "
+    "cornell (.txt), novel-labels (_speaker_labels.txt), pdnc (quotation_info.csv), "
+    "convokit (.jsonl, .json), chat (.jsonl, .json), table (.csv, .tsv, .parquet), "
+    "transcript (.txt)"
+)
 TEI = (
     '<?xml version="1.0" encoding="{}"?>'
     '<TEI><text><body><sp who="#é"><p>Oui</p></sp></body></text></TEI>'
@@ -23,7 +28,7 @@ def ignore(position: str, reason: str) -> None:
 
 def failure(path: Path, format: str | None = None) -> str:
     with pytest.raises(UserError) as error:
-        read_file(path, ignore, format)
+        read_file(path, ignore, reader_of(path, format))
     return str(error.value)
 
 
@@ -52,7 +57,7 @@ def test_the_format_is_found(tmp_path: Path, name: str, text: str, encoding: str
 def test_a_named_format_goes_before_the_name_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("INT. ROOM\n\nANNA\nHello.\n")
-    (dialogue,) = read_file(path, ignore, "fountain")
+    (dialogue,) = read_file(path, ignore, reader_of(path, "fountain"))
     assert dialogue.scene == "INT. ROOM"
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lightning_dpg.config import Columns
+from lightning_dpg.corpus.readers.registry import ENDINGS
 from lightning_dpg.corpus.sources import Rejected, character_id, read_sources, source_files
 from lightning_dpg.errors import UserError
 
@@ -100,9 +102,10 @@ def test_files_come_in_order_and_notes_are_no_sources(folder: Path) -> None:
     for name in ("zoo.txt", "a.txt", "below/deep.txt", "README.md", "__init__.py"):
         (folder / name).write_text(PLAY, encoding="utf-8")
     note(folder, "BO:\n  description: A postman.\n")
-    names = [str(path.relative_to(folder)) for path in source_files([str(folder)])]
+    names = [source.name for source in source_files([str(folder)])]
     assert names == ["a.txt", "below/deep.txt", "play.txt", "zoo.txt"]
-    assert source_files(["bundled"]) == sorted(source_files(["bundled"]))
+    bundled = [source.path for source in source_files(["bundled"])]
+    assert len(bundled) > 3 and bundled == sorted(bundled)
 
 
 def test_every_file_is_hashed(folder: Path) -> None:
@@ -154,7 +157,7 @@ def test_an_empty_folder_is_named(folder: Path) -> None:
     note(empty, "BO:\n  description: A postman.\n")
     assert refusal(empty) == (
         f"The folder '{empty}' holds no file to read (data.sources): "
-        "names end in .fountain, .spmd, .tei, .txt, .xml"
+        f"names end in {', '.join(ENDINGS)}"
     )
 
 
@@ -163,3 +166,85 @@ def test_no_dialogue_in_the_language_lists_those_found(folder: Path) -> None:
     message = refusal(folder, languages=("de", "fr"))
     assert "No dialogue in de, fr (data.languages)" in message
     assert message.endswith("languages found: en, zh")
+
+
+CORNELL = {
+    "movie_conversations.txt": "u0 +++$+++ u1 +++$+++ m0 +++$+++ ['L1', 'L2']\n",
+    "movie_lines.txt": (
+        "L2 +++$+++ u1 +++$+++ m0 +++$+++ BO +++$+++ Then let it wait.\n"
+        "L1 +++$+++ u0 +++$+++ m0 +++$+++ ANN +++$+++ The post is late.\n"
+    ),
+}
+CONVOKIT = {
+    "utterances.jsonl": '{"id": "1", "conversation_id": "1", "speaker": "ann", "text": "Late."}\n',
+    "speakers.json": "{}",
+}
+CHAT = {"chat.jsonl": '{"messages": [{"role": "user", "name": "Ann", "content": "Late again."}]}\n'}
+
+
+@pytest.mark.parametrize("files", [CORNELL, CONVOKIT, CHAT], ids=["cornell", "convokit", "chat"])
+def test_corpora_of_several_files_are_read_from_their_folder(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    found = read_sources([str(folder)], [])
+    alone = read_sources([str(folder / next(iter(files)))], [])
+    assert found.dialogues == alone.dialogues and found.dialogues
+    assert set(found.hashes) == set(alone.hashes) == set(files)
+    assert not found.rejected
+
+
+def test_a_table_beside_others_is_read_by_its_columns(folder: Path) -> None:
+    (folder / "talk.csv").write_text("line,who\nLate again.,Ann\n", encoding="utf-8")
+    columns = Columns(text="line", speaker="who")
+    assert "talk/ann" in read_sources([str(folder)], [], columns).characters
+    without = read_sources([str(folder)], [])  # found in a folder, it is left out and listed
+    assert [r.file for r in without.rejected] == ["talk.csv"]
+    with pytest.raises(UserError, match="no column that looks like the speaker"):
+        read_sources([str(folder / "talk.csv")], [])
+
+
+def test_a_named_format_reads_what_it_is_given(folder: Path) -> None:
+    script = folder / "script.txt"
+    script.write_text("INT. ROOM\n\nANN\nThe post is late.\n", encoding="utf-8")
+    (dialogue,) = read_sources([f"fountain:{script}"], []).dialogues
+    assert dialogue.scene == "INT. ROOM"
+    assert [s.name for s in source_files([f"transcript:{folder}"])] == ["play.txt", "script.txt"]
+
+
+def test_one_file_given_twice_is_read_once(folder: Path) -> None:
+    twice = read_sources([str(folder), str(folder / "play.txt")], [])
+    assert twice.dialogues == read_sources([str(folder)], []).dialogues
+
+
+def test_a_dataset_is_a_source(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "train.csv").write_text("speaker,text\nAnn,The post is late.\n", encoding="utf-8")
+    found = read_sources([f"datasets:{folder}"], [])
+    assert set(found.characters) == {"set/ann"} and list(found.hashes) == [str(folder)]
+
+
+def test_what_was_read_has_a_hash_of_its_own(folder: Path) -> None:
+    before = read_sources([str(folder)], []).content
+    assert read_sources([str(folder)], []).content == before
+    note(folder, "BO:\n  description: A postman.\n")
+    assert read_sources([str(folder)], []).content != before
+
+
+def test_other_names_and_notes_about_nobody(folder: Path) -> None:
+    note(folder, "The Postman:\n  description: Late.\n  aliases: [BO]\nCARL:\n  description: x\n")
+    found = read_sources([str(folder)], [])
+    assert found.characters["play/the-postman"].name == "The Postman"
+    assert found.characters["play/the-postman"].description == "Late."
+    (rejected,) = found.rejected
+    assert (rejected.file, rejected.position) == ("play.characters.yaml", "CARL")
+
+
+def test_where_nobody_is_named_nobody_can_be_learned(folder: Path) -> None:
+    (folder / "film.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nLate again.\n")
+    with pytest.raises(UserError, match=r"Nobody who speaks in .* is named"):
+        read_sources([str(folder / "film.srt")], [])

@@ -19,6 +19,8 @@ class Reader(Protocol):
     """What a person calls the format."""
     endings: tuple[str, ...]
     """How its files' names end, in lower case, dot included."""
+    by_name: bool = False
+    """Whether speakers are known by their names alone, and not by identifiers of the source."""
 
     def accepts(self, path: Path, head: str) -> bool:
         """Whether a file is in this format, by its name and its first 4,096 characters."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning_dpg.corpus.readers import Reject
+from lightning_dpg.corpus.readers import Reader, Reject
 from lightning_dpg.corpus.readers.json_records import records, string
 from lightning_dpg.corpus.readers.languages import by_label, by_script
 from lightning_dpg.corpus.readers.speakers import is_collective, slug
@@ -28,7 +28,7 @@ _TOOLS = frozenset(
 )
 
 
-class ChatReader:
+class ChatReader(Reader):
     """Reads chats: a dialogue is a record, a speech is a turn.
 
     A role is no character: the user of one chat is another person than the user of the next, and

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lightning_dpg.corpus.readers import Reject
+from lightning_dpg.corpus.readers import Reader, Reject
 from lightning_dpg.corpus.readers.json_records import BROKEN, records, string, why
 from lightning_dpg.corpus.readers.languages import by_script
 from lightning_dpg.corpus.readers.speakers import is_collective
@@ -28,7 +28,7 @@ Meta = Mapping[str, Mapping[str, Any]]
 """What is known of speakers or conversations, by their identifiers."""
 
 
-class ConvokitReader:
+class ConvokitReader(Reader):
     """Reads utterances, by conversation; speakers and conversations are described beside them.
 
     The other files of a corpus are accepted and hold no dialogue, so that its folder can be a
@@ -44,6 +44,11 @@ class ConvokitReader:
         if path.suffix.lower() not in self.endings:
             return False
         return path.name in UTTERANCES or _is_companion(path) or _has_utterance(head)
+
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """What describes the speakers and conversations of a file of utterances."""
+        beside = () if _is_companion(path) else (*SPEAKERS, *CONVERSATIONS)
+        return tuple(path.with_name(name) for name in beside)
 
     def read(self, path: Path, reject: Reject) -> Iterator[Dialogue]:
         """The conversations, in the order of their first utterance in the file.
@@ -66,7 +71,8 @@ class ConvokitReader:
             utterances = tuple(filter(None, spoken))
             if utterances:
                 yield Dialogue(
-                    id=f"{path.stem}/{number:03}",
+                    # All corpora have files of one name: what tells them apart is the folder.
+                    id=f"{path.absolute().parent.name}/{number:03}",
                     work=_known(about, id, "movie_name", "title") or path.absolute().parent.name,
                     scene="",
                     language=by_script(" ".join(utterance.text for utterance in utterances)),

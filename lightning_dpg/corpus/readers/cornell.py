@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lightning_dpg.corpus.readers import Reject
+from lightning_dpg.corpus.readers import Reader, Reject
 from lightning_dpg.corpus.readers.speakers import is_collective
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import Dialogue, Utterance
@@ -27,7 +27,7 @@ Row = tuple[str, list[str]]
 """Where a row stands, and its fields."""
 
 
-class CornellReader:
+class CornellReader(Reader):
     """Reads conversations, which name their lines in order; the lines stand in a file beside them.
 
     All other files of the archive hold the same separator, the README included: the reader accepts
@@ -43,6 +43,11 @@ class CornellReader:
         return path.suffix.lower() in self.endings and (
             path.name == CONVERSATIONS or SEPARATOR in head
         )
+
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """The tables beside the conversations."""
+        beside = (LINES, CHARACTERS, TITLES) if path.name == CONVERSATIONS else ()
+        return tuple(path.with_name(name) for name in beside)
 
     def read(self, path: Path, reject: Reject) -> Iterator[Dialogue]:
         """The conversations, each a dialogue; nothing from the files that go with them.

@@ -42,6 +42,7 @@ class FinalDraftReader(Reader):
 
     name = "finaldraft"
     endings: tuple[str, ...] = (".fdx",)
+    by_name = True
 
     def accepts(self, path: Path, head: str) -> bool:
         """Whether the name of the file ends as Final Draft files do."""

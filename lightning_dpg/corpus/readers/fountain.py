@@ -31,6 +31,7 @@ class FountainReader(Reader):
 
     name = "fountain"
     endings: tuple[str, ...] = (".fountain", ".spmd")
+    by_name = True
 
     def accepts(self, path: Path, head: str) -> bool:
         """Whether the name of the file ends as Fountain files do."""

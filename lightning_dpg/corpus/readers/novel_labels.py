@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from lightning_dpg.corpus.readers import Reject
+from lightning_dpg.corpus.readers import Reader, Reject
 from lightning_dpg.corpus.readers.novels import Heading, Quotation, gather, literal
 from lightning_dpg.corpus.readers.speakers import is_collective, slug
 from lightning_dpg.errors import UserError
@@ -35,7 +35,7 @@ _ANYBODY = re.compile(
 """Passers-by and people together, as narration calls them: `一个丫头`, `贾政与众人`."""
 
 
-class NovelLabelsReader:
+class NovelLabelsReader(Reader):
     """Reads a list of labels, `NAME_speaker_labels.txt`, and the novel `NAME.txt` beside it.
 
     A line is a Python dict: `context` is the narration that ends where a quotation begins,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
-from lightning_dpg.corpus.readers import Reject
+from lightning_dpg.corpus.readers import Reader, Reject
 from lightning_dpg.corpus.readers.novels import Heading, Quotation, gather, literal
 from lightning_dpg.corpus.readers.speakers import is_collective, slug
 from lightning_dpg.errors import UserError
@@ -35,7 +35,7 @@ _LOST_APOSTROPHE = re.compile(r"(?<=[A-Za-z]) (?=(?:s|t|d|m|ll|re|ve)(?![\w'’-
 """Where some of the novels have a space for a curly apostrophe: `I don t`."""
 
 
-class PdncReader:
+class PdncReader(Reader):
     """Reads a folder of the corpus by its list of quotations; the two files beside it belong to it.
 
     The work is the folder, since these files have the same names in each. A dialogue is a run of

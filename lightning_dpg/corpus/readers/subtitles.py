@@ -42,6 +42,7 @@ class SubtitleReader(Reader):
 
     name = "subtitles"
     endings: tuple[str, ...] = (".srt", ".vtt")
+    by_name = True
 
     def accepts(self, path: Path, head: str) -> bool:
         """Whether the name of the file ends as subtitles do."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow.parquet
 
 from lightning_dpg.config import Columns
 from lightning_dpg.corpus.readers import Reader, Reject
+from lightning_dpg.corpus.readers.languages import by_label, by_script
 from lightning_dpg.corpus.readers.speakers import is_collective, slug
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import Dialogue, Utterance
@@ -23,8 +23,6 @@ Row = Mapping[str, Any]
 
 LONGEST_FIELD = 10_000_000
 """Characters of a field of CSV: the library stops at 131,072, less than a chapter."""
-_CODE = re.compile(r"[a-z]{2}")
-
 _USUAL: dict[str, tuple[str, ...]] = {
     "text": ("text", "utterance", "line", "content", "dialogue_text", "speech", "quote"),
     "speaker": ("speaker", "character", "speaker_name", "name", "from", "role"),
@@ -45,6 +43,7 @@ class TableReader(Reader):
 
     name = "table"
     endings: tuple[str, ...] = (".csv", ".tsv", ".parquet")
+    by_name = True
 
     def __init__(self, columns: Columns | None = None) -> None:
         self.columns = columns or Columns()
@@ -74,8 +73,11 @@ def read_dataset(name: str, columns: Columns, reject: Reject) -> Iterator[Dialog
     except Exception as error:  # the library raises of all kinds, down to a server's own
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"The dataset {name!r} could not be loaded: {reason}") from None
-    rows = (row for split in loaded.values() for row in split)
-    return read_rows(rows, columns, Path(name).name, name, reject)
+    for split, rows in loaded.items():
+        stem = Path(name).name
+        yield from read_rows(
+            rows, columns, stem if len(loaded) == 1 else f"{stem}-{split}", name, reject
+        )
 
 
 def read_rows(
@@ -93,7 +95,7 @@ def read_rows(
     Raises:
         UserError: no row, or no column for text or speaker.
     """
-    found: dict[tuple[str, str], _Scene] = {}
+    found: dict[tuple[str, str, str], _Scene] = {}
     where: dict[str, str] | None = None
     for number, row in enumerate(rows, start=1):
         where = where or _resolve(columns, list(row), source)
@@ -101,18 +103,20 @@ def read_rows(
         if not cells["text"]:
             reject(f"row {number}", "no text")
             continue
-        key = (cells.get("work", ""), cells.get("dialogue", ""))
-        scene = found.setdefault(key, _Scene(*key, _language(cells.get("language", ""))))
+        key = (cells.get("work", ""), cells.get("dialogue", ""), cells.get("language", ""))
+        scene = found.setdefault(key, _Scene(*key))
         scene.utterances.append(_utterance(cells, number))
     if where is None:
         raise UserError(f"{source} expected a table with a speech a row, got no row")
+    works = {work: number for number, work in enumerate(dict.fromkeys(w for w, _, _ in found))}
     for count, scene in enumerate(found.values(), start=1):
+        # Characters of one name in two works are two people.
+        within = f"{stem}/{works[scene.work]}-{slug(scene.work)}" if scene.work else stem
         yield Dialogue(
-            # Characters of one name in two works are two people.
-            f"{stem}/{slug(scene.work)}/{count:03}" if scene.work else f"{stem}/{count:03}",
+            f"{within}/{count:03}",
             scene.work or stem,
             scene.name,
-            scene.language,
+            by_label(scene.language) if scene.language else by_script(scene.text),
             source,
             tuple(scene.utterances),
         )
@@ -124,6 +128,10 @@ class _Scene:
     name: str
     language: str
     utterances: list[Utterance] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return " ".join(utterance.text for utterance in self.utterances)
 
 
 def _resolve(columns: Columns, names: list[str], source: str) -> dict[str, str]:
@@ -150,11 +158,6 @@ def _resolve(columns: Columns, names: list[str], source: str) -> dict[str, str]:
 def _cell(value: Any) -> str:
     """A cell as text on one line; numbers that identify something as they are written."""
     return "" if value is None else " ".join(str(value).split())
-
-
-def _language(code: str) -> str:
-    code = code.casefold()[:2]
-    return code if _CODE.fullmatch(code) else "en"
 
 
 def _utterance(cells: Mapping[str, str], number: int) -> Utterance:

@@ -29,6 +29,7 @@ class TranscriptReader(Reader):
 
     name = "transcript"
     endings: tuple[str, ...] = (".txt",)
+    by_name = True
 
     def accepts(self, path: Path, head: str) -> bool:
         """Whether at least half of the lines, title, scene and stage lines aside, have a label."""

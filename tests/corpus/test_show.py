@@ -1,0 +1,125 @@
+"""A corpus for people to look into, and the commands that build and show it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from lightning_dpg.__main__ import app
+from lightning_dpg.assessment.scripted import ScriptedAssessor
+from lightning_dpg.config import DataConfig
+from lightning_dpg.corpus import show
+from lightning_dpg.corpus.build import build_corpus
+from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.errors import UserError
+from lightning_dpg.progress import Steps
+
+PLAY = """\
+Nobody says this.
+ANNA: You are late again and the tide waits for nobody.
+BEN: I was counting [all] the ropes.
+ALL: Cast off before the water is gone from under us!
+ANNA: Go.
+"""
+CHINESE = (
+    "甲：你怎么现在才来？我们已经等了整整一个下午了。\n乙：路上下了很大的雨，我的车坏在半路上了。\n"
+)
+NOTES = "ANNA:\n  description: Captain of the ferry.\n  aliases: [THE CAPTAIN]\n"
+TINY = ["--set", "backbone=tiny", "--set", "assessor=scripted"]
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "ferry.txt").write_text(PLAY, encoding="utf-8")
+    (folder / "ferry.characters.yaml").write_text(NOTES, encoding="utf-8")
+    (folder / "teahouse.txt").write_text(CHINESE, encoding="utf-8")
+    (folder / "notes.txt").write_text("Only prose stands here.\nNobody speaks.\n")
+    return folder
+
+
+@pytest.fixture
+def corpus(texts: Path, tmp_path: Path) -> Corpus:
+    config = DataConfig(sources=[str(texts)], languages=[])
+    return build_corpus(config, ScriptedAssessor(min_words=4), tmp_path / "cache", Steps())
+
+
+def text_of(shown: object) -> str:
+    console = Console(width=200, color_system=None)
+    with console.capture() as captured:
+        console.print(shown)
+    return captured.get()
+
+
+def test_the_summary_counts_by_work_and_says_what_is_missing(corpus: Corpus) -> None:
+    lines = [" ".join(line.split()) for line in text_of(show.summary(corpus)).splitlines()]
+    assert "ferry en 1 2 4 2 27" in lines  # dialogues, characters, speeches, scored, words
+    assert any(line.startswith("teahouse zh 1 2 2 2 ") for line in lines)
+    assert any(line.startswith("2 works en, zh 2 4 6 4 ") for line in lines)
+    assert "Left out (rejected.jsonl): 2" in lines
+    assert "Speeches without scores: 2" in lines
+    assert "1 insufficient evidence: N words, N are needed" in lines
+    assert "1 said by a group or by nobody named" in lines
+
+
+def test_a_character_speaks_and_lies_somewhere(corpus: Corpus) -> None:
+    text = text_of(show.character(corpus, "Anna"))
+    assert "ANNA (ferry/anna), 2 speeches" in text
+    assert "Captain of the ferry." in text
+    assert "the tide waits for nobody" in text and "counting" not in text
+    assert "on average openness " in text
+    assert text == text_of(show.character(corpus, "ferry/anna"))
+    with pytest.raises(UserError, match=r"got 'Carl', which is nobody: ferry/anna, ferry/ben, "):
+        show.character(corpus, "Carl")
+
+
+def test_a_dialogue_is_shown_whole_and_brackets_are_text(corpus: Corpus) -> None:
+    text = text_of(show.dialogue(corpus, "ferry/001"))
+    assert text.index("You are late") < text.index("counting [all] the ropes") < text.index("Go.")
+    with pytest.raises(UserError, match=r"got 'ferry/9': ferry/001, teahouse/001"):
+        show.dialogue(corpus, "ferry/9")
+
+
+def test_what_was_left_out_has_its_place(corpus: Corpus) -> None:
+    text = text_of(show.rejected(corpus))
+    assert "ferry.txt" in text and "line 1" in text
+    assert "notes.txt" in text and "No reader accepts" in text
+
+
+def test_the_commands_build_and_show(texts: Path, tmp_path: Path) -> None:
+    runner, out = CliRunner(), tmp_path / "mine"
+    built = runner.invoke(app, ["corpus", "build", str(texts), "--out", str(out), *TINY])
+    assert built.exit_code == 0, built.output
+    assert "Left out (rejected.jsonl): 2" in built.output
+    assert set(Corpus.load(out).card["languages"]) == {"en", "zh"}
+    shown = runner.invoke(app, ["corpus", "show", str(out), "--character", "anna"])
+    assert "Captain of the ferry." in shown.output
+    english = ["--language", "en", "--out", str(tmp_path / "english"), *TINY]
+    assert runner.invoke(app, ["corpus", "build", str(texts), *english]).exit_code == 0
+    assert Corpus.load(tmp_path / "english").card["languages"] == ["en"]
+
+
+def test_a_folder_with_something_else_is_not_written_over(texts: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["corpus", "build", "bundled", "--out", str(texts), *TINY])
+    assert isinstance(result.exception, UserError)
+    assert "expected a new folder or a corpus" in str(result.exception)
+    assert (texts / "ferry.txt").is_file()
+
+
+def test_a_corpus_that_was_built_is_a_source(corpus: Corpus, tmp_path: Path) -> None:
+    corpus.save(tmp_path / "mine")
+
+    class Unused(ScriptedAssessor):
+        def rate(self, *args: object, **kwargs: object) -> list:  # type: ignore[type-arg, override]
+            raise AssertionError("rated again")
+
+    config = DataConfig(sources=[str(tmp_path / "mine")])
+    again = build_corpus(config, Unused(), tmp_path / "other", Steps())
+    assert again.card == corpus.card and again.rejected == corpus.rejected
+    both = DataConfig(sources=[str(tmp_path / "mine"), "bundled"])
+    with pytest.raises(UserError, match="is a corpus that was built already, which stands alone"):
+        build_corpus(both, Unused(), tmp_path / "other", Steps())
