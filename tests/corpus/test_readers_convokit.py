@@ -82,8 +82,8 @@ def test_a_whole_corpus(tmp_path: Path) -> None:
         Utterance("u9", "u9", "Hear what?", (), "line 5", False, ("u5",)),
     )
     assert dialogues == [
-        Dialogue("utterances/001", "the lamp", "", "en", "utterances.jsonl", lamp),
-        Dialogue("utterances/002", "a square", "", "en", "utterances.jsonl", square),
+        Dialogue("town/001", "the lamp", "", "en", "utterances.jsonl", lamp),
+        Dialogue("town/002", "a square", "", "en", "utterances.jsonl", square),
     ]
     assert rejects == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,9 +118,16 @@ def test_a_corpus_that_was_built_is_a_source(corpus: Corpus, tmp_path: Path) -> 
         def rate(self, *args: object, **kwargs: object) -> list:  # type: ignore[type-arg, override]
             raise AssertionError("rated again")
 
-    config = DataConfig(sources=[str(tmp_path / "mine")])
+    config = DataConfig(sources=[str(tmp_path / "mine")], languages=[])
     again = build_corpus(config, Unused(), tmp_path / "other", Steps())
     assert again.card == corpus.card and again.rejected == corpus.rejected
+    english = DataConfig(sources=config.sources)
+    part = build_corpus(english, Unused(), tmp_path / "other", Steps())
+    assert {row["language"] for row in part.utterances} == {"en"}
+    assert (part.card["utterances"], part.card["languages"]) == (4, ["en"])
+    assert {row["id"] for row in part.characters} == {"ferry/anna", "ferry/ben"}
+    with pytest.raises(UserError, match=r"No dialogue in ru .* languages found: en, zh"):
+        build_corpus(replace(english, languages=["ru"]), Unused(), tmp_path / "other", Steps())
     both = DataConfig(sources=[str(tmp_path / "mine"), "bundled"])
     with pytest.raises(UserError, match="is a corpus that was built already, which stands alone"):
         build_corpus(both, Unused(), tmp_path / "other", Steps())

@@ -173,15 +173,17 @@ def _utterance(cells: Mapping[str, str], number: int) -> Utterance:
 
 
 def _csv(path: Path) -> Iterator[Row]:
-    csv.field_size_limit(LONGEST_FIELD)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        try:
+    usual = csv.field_size_limit(LONGEST_FIELD)  # of the whole process: put back below
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             # Cells beyond the header's come under no name, missing ones are None.
             for row in csv.DictReader(file, delimiter=delimiter, restkey=""):
                 yield {name: cell for name, cell in row.items() if name}
-        except csv.Error as error:
-            raise UserError(f"{path} expected a table in CSV: {error}") from None
+    except csv.Error as error:
+        raise UserError(f"{path} expected a table in CSV: {error}") from None
+    finally:
+        csv.field_size_limit(usual)
 
 
 def _parquet(path: Path) -> Iterator[Row]:
