@@ -230,9 +230,10 @@ def _read(
             continue
         notes = read_sidecar(source.path)
         merged = _merged(dialogues, notes, source.reader.by_name)
-        for name in _unused(notes, merged):
+        told, unused = _told(notes, dialogues, merged)
+        for name in unused:
             reject(sidecar_of(source.path).name, name, "a note about somebody who never speaks")
-        yield str(source.path), merged, notes
+        yield str(source.path), merged, told
     for name in dict.fromkeys(given):
         dialogues = list(read_dataset(name, columns or Columns(), partial(reject, name)))
         result.hashes[name] = hashlib.sha256(repr(dialogues).encode()).hexdigest()
@@ -252,10 +253,18 @@ def _merged(
     return [by_id[dialogue.id] for dialogue in dialogues]
 
 
-def _unused(notes: Mapping[str, Note], dialogues: Sequence[Dialogue]) -> list[str]:
-    """The names in notes that nobody of these dialogues bears."""
-    spoken = {u.name.casefold() for d in dialogues for u in d.utterances}
-    return [note.name for name, note in notes.items() if name not in spoken]
+def _told(
+    notes: Mapping[str, Note], before: Sequence[Dialogue], after: Sequence[Dialogue]
+) -> tuple[dict[str, Note], list[str]]:
+    """Notes by the name that stands after merging, and the names of those about nobody."""
+    told, used = dict(notes), set[str]()
+    for old, new in zip(before, after, strict=True):
+        for spoken, merged in zip(old.utterances, new.utterances, strict=True):
+            names = merged.name.casefold(), spoken.name.casefold()
+            used |= {name for name in names if name in notes}
+            if names[1] in notes:
+                told.setdefault(names[0], notes[names[1]])
+    return told, [note.name for name, note in notes.items() if name not in used]
 
 
 def work_of(dialogue: Dialogue) -> str:

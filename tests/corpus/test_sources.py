@@ -244,6 +244,14 @@ def test_other_names_and_notes_about_nobody(folder: Path) -> None:
     assert (rejected.file, rejected.position) == ("play.characters.yaml", "CARL")
 
 
+def test_a_note_under_a_first_name_goes_to_the_full_name(folder: Path) -> None:
+    (folder / "play.txt").write_text("BO: Late.\nBo Carter: Late again.\n", encoding="utf-8")
+    note(folder, "BO:\n  description: A postman.\n")
+    found = read_sources([str(folder)], [])
+    assert {c.name: c.description for c in found.characters.values()} == {"Bo Carter": "A postman."}
+    assert not found.rejected
+
+
 def test_where_nobody_is_named_nobody_can_be_learned(folder: Path) -> None:
     (folder / "film.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nLate again.\n")
     with pytest.raises(UserError, match=r"Nobody who speaks in .* is named"):
