@@ -57,8 +57,8 @@ class Corpus:
         utterances: see `UTTERANCES`.
         characters: see `CHARACTERS`.
         card: sources with hashes, languages, assessor, counts, identity.
-        rejected: records that were left out, each with file, position and reason.
         reference: by language, norms of the instrument that labelled; empty when it has none.
+        rejected: records that were left out, each with file, position and reason.
     """
 
     utterances: Dataset
@@ -93,7 +93,7 @@ class Corpus:
             return cls(
                 load_from_disk(str(folder / "utterances")),
                 load_from_disk(str(folder / "characters")),
-                json.loads((folder / "card.json").read_text(encoding="utf-8")),
+                json.loads((folder / CARD).read_text(encoding="utf-8")),
                 json.loads((folder / "reference.json").read_text(encoding="utf-8")),
                 _lines(folder / REJECTED),
             )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from lightning_dpg.assessment.base import CJK
+
 _DIRECTION = re.compile(r"\s*[（(]([^（()）]*)[)）]")
 _LABELLED = re.compile(r"([^:：]{1,60}?)\s*[:：](?!//)\s*(.*)")
 _NO_NAME = re.compile(r"[，。！？；…,;!?\"“”「」『』{}()（）\[\]<>=|\\]|[.．] *$")
 _UNNAMED = re.compile(r"[?？]+")
 _PARTICLES = frozenset(("of the and de la le du von van der den to in").split())
 _NARRATION = re.compile(r"[^:：]*[道曰说問问答云][:：]\s*[“\"「『].*")
-_CJK = re.compile(r"[\u3400-\u9fff]")
 
 
 def label(line: str) -> tuple[str, str] | None:
@@ -31,7 +32,7 @@ def label(line: str) -> tuple[str, str] | None:
         any(char.isalpha() for char in name)
         and not _NO_NAME.search(name)
         and len(words) <= 4
-        and len(_CJK.findall(name)) <= 12
+        and len(CJK.findall(name)) <= 12
         and (len(words) == 1 or not lower)
     )
     return (found[1], found[2]) if named else None

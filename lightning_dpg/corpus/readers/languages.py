@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-_CJK = re.compile(r"[\u3400-\u9fff]")
+from lightning_dpg.assessment.base import CJK
+
 _CODE = re.compile(r"([a-z]{2})([-_].+)?")
 _CODES = dict(
     pair.split(":")
@@ -29,4 +31,9 @@ def by_label(label: str) -> str:
 def by_script(text: str) -> str:
     """`zh` when three letters of ten are Chinese characters, one of which is a word; else `en`."""
     letters = sum(char.isalpha() for char in text)
-    return "zh" if len(_CJK.findall(text)) >= 0.3 * max(letters, 1) else "en"
+    return "zh" if len(CJK.findall(text)) >= 0.3 * max(letters, 1) else "en"
+
+
+def joined(lines: Iterable[str], language: str) -> str:
+    """Lines of one speech as one text: Chinese has no spaces between words."""
+    return ("" if language == "zh" else " ").join(lines)

@@ -11,7 +11,7 @@ from lightning_dpg.corpus.readers import Reader, Reject
 from lightning_dpg.corpus.readers.cue_labels import named, names, parted
 from lightning_dpg.corpus.readers.cues import Cue, plain, read_cues
 from lightning_dpg.corpus.readers.labels import label
-from lightning_dpg.corpus.readers.languages import by_label, by_script
+from lightning_dpg.corpus.readers.languages import by_label, by_script, joined
 from lightning_dpg.corpus.readers.speakers import is_collective, slug
 from lightning_dpg.records import Dialogue, Utterance
 
@@ -101,7 +101,7 @@ class _Speech:
         return Utterance(
             speaker=slug(self.name),
             name=self.name,
-            text=("" if language == "zh" else " ").join(self.texts),
+            text=joined(self.texts, language),
             directions=tuple(self.directions),
             position=self.cue.position,
             collective=bool(self.name) and is_collective(self.name),

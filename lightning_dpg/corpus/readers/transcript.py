@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lightning_dpg.corpus.readers import Reader, Reject
 from lightning_dpg.corpus.readers.labels import label, parted
-from lightning_dpg.corpus.readers.languages import by_script
+from lightning_dpg.corpus.readers.languages import by_script, joined
 from lightning_dpg.corpus.readers.speakers import is_collective, slug
 from lightning_dpg.records import Dialogue, Utterance
 
@@ -151,7 +151,7 @@ def _utterances(lines: Iterable[Line], language: str, reject: Reject) -> Iterato
         yield Utterance(
             speaker=slug(speech.name),
             name=speech.name,
-            text=("" if language == "zh" else " ").join(speech.texts),
+            text=joined(speech.texts, language),
             directions=tuple(speech.directions),
             position=position,
             collective=is_collective(speech.name),
