@@ -55,8 +55,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(settings, "EXPERIMENTS", tmp_path / "experiments")
-    monkeypatch.setattr(settings, "FRAGMENTS", tmp_path / "configs")
+    monkeypatch.setattr(settings.loading, "EXPERIMENTS", tmp_path / "experiments")
+    monkeypatch.setattr(settings.loading, "FRAGMENTS", tmp_path / "configs")
     return tmp_path
 
 

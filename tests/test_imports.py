@@ -72,7 +72,7 @@ def below(*folders: str) -> list[str]:
 
 
 def test_the_package_is_found() -> None:
-    assert {"config", "records", "models/injection", "metrics/__init__"} <= set(files(ROOT))
+    assert {"config/loading", "records", "models/injection", "metrics/__init__"} <= set(files(ROOT))
 
 
 @pytest.mark.parametrize("module", below("metrics/"))
@@ -95,7 +95,7 @@ def test_records_know_no_torch() -> None:
 
 
 def test_omegaconf_stays_in_config() -> None:
-    assert users("omegaconf") == {"config"}
+    assert users("omegaconf") == {"config/loading"}
 
 
 def test_bitsandbytes_stays_in_the_backbone() -> None:
