@@ -114,10 +114,14 @@ class HypernetworkConfig:
 
 @dataclass
 class ObjectiveConfig:
-    """What training minimises: cross-entropy of the reply, and a contrast between profiles."""
+    """What training minimises: cross-entropy, a contrast between profiles, implausibility."""
 
     contrastive_weight: float = 0.5
     """Weight of softplus(-(NLL_other - NLL_own)/sqrt(tokens)); 0 leaves cross-entropy alone."""
+    plausibility_weight: float = 0.0
+    """Weight of how unlikely the frozen model finds what the adapted one would say under the other
+    profile (`likelihood.token_implausibility`). The contrast takes chances from the reply there;
+    without this they go anywhere, to words that no one would say."""
     other_profile: Literal["opposite", "alternate"] = "opposite"
     """The other profile of a pair: always the negated one, or in turn that and another sample's."""
     other_description: Literal["own", "another"] = "another"

@@ -17,23 +17,42 @@ def reply_nll(
 ) -> tuple[Tensor, Tensor]:
     """Negative log-likelihood of each reply, and its number of tokens; each (B · branches,).
 
-    Padding is on the right, where a causal model never looks, so no mask is needed. Only positions
-    that predict a token of a reply pass through the output layer: on a small model with a large
-    vocabulary that layer costs a third of the forward pass.
-
     Args:
         model: causal language model with `get_decoder` and `get_output_embeddings`.
         input_ids: (B, T), padded on the right.
         labels: (B, T), -100 outside replies.
         branches: how many times the scope of adapters repeats the batch.
     """
+    hidden, targets, inside = reply_positions(model, input_ids, labels, branches)
+    nll = token_nll(model.get_output_embeddings(), hidden, targets)
+    return by_reply(nll, inside), inside.sum(1)
+
+
+def reply_positions(
+    model: Any, input_ids: Tensor, labels: Tensor, branches: int = 1
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Where the tokens of replies are predicted.
+
+    Padding is on the right, where a causal model never looks, so no mask is needed. Only positions
+    that predict a token of a reply pass through the output layer: on a small model with a large
+    vocabulary that layer costs a third of the forward pass.
+
+    It takes what `reply_nll` takes.
+
+    Returns:
+        Hidden states there, (tokens, width); the tokens predicted, (tokens,); and which positions
+        they are, (B · branches, T - 1).
+    """
     hidden = model.get_decoder()(input_ids=input_ids, use_cache=False).last_hidden_state
     targets = labels[:, 1:].repeat(branches, 1)
     inside = targets != IGNORED
-    nll = token_nll(model.get_output_embeddings(), hidden[:, :-1][inside], targets[inside])
-    row = torch.arange(len(targets), device=targets.device)[:, None].expand_as(targets)[inside]
-    total = torch.zeros(len(targets), device=targets.device).index_add(0, row, nll)
-    return total, inside.sum(1)
+    return hidden[:, :-1][inside], targets[inside], inside
+
+
+def by_reply(values: Tensor, inside: Tensor) -> Tensor:
+    """Sums over each reply, (replies,), of values of its tokens, (tokens,), at positions inside."""
+    row = torch.arange(len(inside), device=inside.device)[:, None].expand_as(inside)[inside]
+    return torch.zeros(len(inside), device=inside.device).index_add(0, row, values)
 
 
 def token_nll(output_layer: nn.Module, hidden: Tensor, targets: Tensor) -> Tensor:
@@ -47,11 +66,33 @@ def token_nll(output_layer: nn.Module, hidden: Tensor, targets: Tensor) -> Tenso
         hidden: (tokens, width), before the output layer.
         targets: (tokens,).
     """
-    plain = type(output_layer) is nn.Linear and output_layer.bias is None
-    if plain and not output_layer.weight.requires_grad:
+    if _is_plain(output_layer):
         nll: Tensor = _FusedNLL.apply(hidden, output_layer.weight, targets)
         return nll
     return F.cross_entropy(output_layer(hidden).float(), targets, reduction="none")
+
+
+def token_implausibility(output_layer: nn.Module, hidden: Tensor, frozen: Tensor) -> Tensor:
+    """How unlikely the frozen model finds what the adapted one would say, (tokens,) in float32.
+
+    It is the expected negative log-likelihood -Σ q(v) log p(v) of the next token v, drawn from the
+    adapted model's q, under the frozen model's p.
+
+    Args:
+        output_layer: from hidden states to logits.
+        hidden: (tokens, width) of the adapted model.
+        frozen: (tokens, width) of the frozen model at the same positions.
+    """
+    if _is_plain(output_layer):
+        expected: Tensor = _FusedImplausibility.apply(hidden, output_layer.weight, frozen)
+        return expected
+    known = output_layer(frozen).float().log_softmax(-1).detach()
+    return -(output_layer(hidden).float().softmax(-1) * known).sum(-1)
+
+
+def _is_plain(layer: nn.Module) -> bool:
+    plain = type(layer) is nn.Linear and layer.bias is None
+    return plain and not layer.weight.requires_grad
 
 
 CHUNK = 128
@@ -94,5 +135,36 @@ class _FusedNLL(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None, None]:
         """outer: gradient of each token's NLL, (tokens,)."""
+        (gradient,) = ctx.saved_tensors
+        return (gradient * outer[0][:, None]).to(gradient.dtype), None, None
+
+
+class _FusedImplausibility(torch.autograd.Function):
+    """Output layer and `token_implausibility` in one, in the manner of `_FusedNLL`.
+
+    With E the expected value, its derivative by a logit is -q (log p + E).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, frozen: Tensor) -> Tensor:
+        """hidden, frozen: (tokens, width). weight: (vocabulary, width)."""
+        expected = hidden.new_empty(len(hidden), dtype=torch.float32)
+        gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
+        for start in range(0, len(hidden), CHUNK):
+            part = slice(start, start + CHUNK)
+            known = F.linear(frozen[part], weight).float().log_softmax(-1)
+            chances = F.linear(hidden[part], weight).float().softmax(-1)
+            expected[part] = -torch.linalg.vecdot(chances, known)
+            if gradient is not None:
+                error = known.add_(expected[part, None]).mul_(chances)
+                gradient[part] = -(error.to(weight.dtype) @ weight)
+        if gradient is not None:
+            ctx.save_for_backward(gradient)
+        return expected
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None, None]:
+        """outer: gradient of each token's value, (tokens,)."""
         (gradient,) = ctx.saved_tensors
         return (gradient * outer[0][:, None]).to(gradient.dtype), None, None

@@ -19,7 +19,12 @@ from lightning_dpg.models.description import DescriptionEncoder
 from lightning_dpg.models.dial import Dial
 from lightning_dpg.models.hypernetwork import Hypernetwork
 from lightning_dpg.models.injection import injected, install
-from lightning_dpg.models.likelihood import reply_nll
+from lightning_dpg.models.likelihood import (
+    by_reply,
+    reply_positions,
+    token_implausibility,
+    token_nll,
+)
 from lightning_dpg.models.lora import LoRA, Site, StaticLoRA, find_sites
 from lightning_dpg.records import HIGHEST, TRAITS, Profile, distinct, is_given
 
@@ -130,14 +135,11 @@ class PersonalityModule(L.LightningModule):
         return Profile.cut(self.dial_settings([profile], [""])[0].tolist())
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Cross-entropy per token of the replies, plus the weighted contrast between profiles."""
-        own, tokens, contrast = self._losses(batch, batch_idx)
-        cross_entropy = own.sum() / tokens.sum()
-        loss = cross_entropy
-        self.log("train/cross_entropy", cross_entropy.detach())
-        if contrast is not None:
-            loss = loss + self.contrastive_weight * contrast
-            self.log("train/contrast", contrast.detach(), prog_bar=True)
+        """The weighted sum of the objective's terms."""
+        loss = torch.zeros((), device=self.device)
+        for name, term in self._terms(batch, batch_idx).items():
+            loss = loss + self._weight(name) * term
+            self.log(f"train/{name}", term.detach(), prog_bar=name == "contrast")
         self.log("train/loss", loss.detach(), prog_bar=True)
         return loss
 
@@ -163,22 +165,42 @@ class PersonalityModule(L.LightningModule):
         if self.identity is not None:
             checkpoint[KEY] = asdict(self.identity)
 
-    def _losses(self, batch: Batch, step: int) -> tuple[Tensor, Tensor, Tensor | None]:
+    def _weight(self, term: str) -> float:
+        if term == "contrast":
+            return self.contrastive_weight
+        return self.config.objective.plausibility_weight if term == "implausibility" else 1.0
+
+    def _terms(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        """Cross-entropy a token, and where profiles are contrasted what that adds.
+
+        Implausibility is that of the other profile's model, from which the contrast takes the
+        reply: the own one is held by the reply itself. It is asked of DPG alone, since a frozen
+        model would not be asked with scores in the prompt.
+        """
         profiles, described = batch["profiles"], self._described(batch["descriptions"])
         if not self.contrastive_weight:
-            return *self._nll(batch, profiles, described), None
+            own, count = self._nll(batch, profiles, described)
+            return {"cross_entropy": own.sum() / count.sum()}
         others, strangers = self._others(profiles, described, step)
         pair, descriptions = torch.cat([profiles, others]), torch.cat([described, strangers])
+        implausibility: dict[str, Tensor] = {}
         if self.collate.scores_in_prompt:
             both = _concatenate(
                 batch, self._restated(batch, others), self.collate.tokenizer.pad_token_id
             )
             nll, tokens = self._nll(both, pair, descriptions)
         else:  # the same text for both: layers below the first site run once
-            nll, tokens = self._nll(batch, pair, descriptions, branches=2)
+            hidden, targets, inside = self._positions(batch, pair, descriptions, branches=2)
+            nll, tokens = by_reply(self._token_nll(hidden, targets), inside), inside.sum(1)
+            if self.config.objective.plausibility_weight:
+                unlearned = hidden.chunk(2)[1]
+                implausibility["implausibility"] = self._implausibility(batch, unlearned)
         (own, other), count = nll.chunk(2), tokens[: len(profiles)]
-        contrast = F.softplus((own - other) / count.sqrt()).mean()
-        return own, count, contrast
+        return {
+            "cross_entropy": own.sum() / count.sum(),
+            "contrast": F.softplus((own - other) / count.sqrt()).mean(),
+            **implausibility,
+        }
 
     def _others(self, profiles: Tensor, described: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Whom own profiles (B, 5) and encoded descriptions (B, width) are contrasted with.
@@ -203,14 +225,29 @@ class PersonalityModule(L.LightningModule):
             encoded[key] = encoded[key].to(profiles.device)
         return encoded
 
-    def _nll(
-        self, batch: Batch, profiles: Tensor, described: Tensor, branches: int = 1
-    ) -> tuple[Tensor, Tensor]:
+    def _nll(self, batch: Batch, profiles: Tensor, described: Tensor) -> tuple[Tensor, Tensor]:
         """NLL and tokens of each reply, (len(profiles),), under these people's adapters."""
+        hidden, targets, inside = self._positions(batch, profiles, described)
+        return by_reply(self._token_nll(hidden, targets), inside), inside.sum(1)
+
+    def _positions(
+        self, batch: Batch, profiles: Tensor, described: Tensor, branches: int = 1
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Where tokens of replies are predicted under these people's adapters."""
         adapters = self.adapters(profiles, described)
         model = self.backbone.model
         with injected(model, adapters, branches):
-            return reply_nll(model, batch["input_ids"], batch["labels"], branches)
+            return reply_positions(model, batch["input_ids"], batch["labels"], branches)
+
+    def _token_nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        return token_nll(self.backbone.model.get_output_embeddings(), hidden, targets)
+
+    def _implausibility(self, batch: Batch, hidden: Tensor) -> Tensor:
+        """Mean over the tokens of the batch's replies, with hidden states (tokens, width)."""
+        model = self.backbone.model
+        with torch.no_grad():
+            frozen, _, _ = reply_positions(model, batch["input_ids"], batch["labels"])
+        return token_implausibility(model.get_output_embeddings(), hidden, frozen).mean()
 
     def _described(self, descriptions: list[str]) -> Tensor:
         """Encoded descriptions (B, width); in training some are left out, as zeros."""

@@ -129,6 +129,32 @@ def test_a_batch_of_personas_equals_each_alone(backbone: Backbone, sites: list[S
     assert len(set(together)) == 4
 
 
+def test_what_prompts_share_is_read_once_for_each_persona(
+    backbone: Backbone, sites: list[Site]
+) -> None:
+    adapters = persona_adapters(sites)
+    speakers = requests()[:2]
+    wanted = [
+        Request(s.profile, s.description, ((("A"), text),)) for text in PROMPTS for s in speakers
+    ]
+    prompts = [encode_prompt(backbone.tokenizer, r.context) for r in wanted]
+    shared = next(i for i, column in enumerate(zip(*prompts, strict=False)) if len(set(column)) > 1)
+    assert shared > 10
+    sizes: list[tuple[int, int]] = []
+    layer = backbone.model.model.layers[0]
+    handle = layer.register_forward_pre_hook(lambda _, given: sizes.append(given[0].shape[:2]))
+    found = replies(backbone, wanted, replace(GREEDY, no_repeat_ngram=0), adapters)
+    handle.remove()
+    assert sizes[0] == (2, shared)
+    assert sizes[1] == (len(wanted), max(map(len, prompts)) - shared)
+    for request, prompt, reply in zip(wanted, prompts, found, strict=True):
+        own = adapters([request.profile], [request.description])
+        tokens = greedy_by_hand(backbone, prompt, own)
+        text = backbone.tokenizer.decode(tokens, skip_special_tokens=True)
+        assert reply == " ".join(text.split())
+    assert len(set(found)) == len(found)
+
+
 @pytest.mark.parametrize("several", [True, False])
 @pytest.mark.parametrize("stage", [1, 5, NEW])
 def test_replies_that_have_ended_leave_the_batch_and_the_others_go_on(

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected, install
-from lightning_dpg.models.likelihood import CHUNK, reply_nll, token_nll
+from lightning_dpg.models.likelihood import CHUNK, reply_nll, token_implausibility, token_nll
 from lightning_dpg.models.lora import find_sites
 from tests.models.conftest import random_adapters
 
@@ -208,3 +208,26 @@ def test_an_output_layer_that_is_trained_gets_its_gradient() -> None:
     hidden, targets = torch.randn(6, 8, dtype=torch.float64), torch.arange(6)
     token_nll(output, hidden, targets).sum().backward()
     assert output.weight.grad is not None and output.weight.grad.abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("tokens", [0, 1, CHUNK, 2 * CHUNK + 3])
+def test_implausibility_and_its_gradient_equal_the_definition(tokens: int, bias: bool) -> None:
+    output = layer(bias)
+    hidden = torch.randn(tokens, 8, dtype=torch.float64, requires_grad=True)
+    frozen = torch.randn(tokens, 8, dtype=torch.float64)
+    weights = torch.linspace(-1, 2, tokens)
+    q, p = output(hidden).softmax(-1), output(frozen).softmax(-1)
+    expected = -(q * p.log()).sum(-1)
+    found = token_implausibility(output, hidden, frozen)
+    torch.testing.assert_close(found, expected.float())
+    (got,) = torch.autograd.grad((found * weights).sum(), hidden)
+    (wanted,) = torch.autograd.grad((expected * weights).sum(), hidden)
+    torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_the_frozen_model_is_not_taught_to_find_things_likely() -> None:
+    hidden, frozen = (torch.randn(6, 8, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    for output in (layer(), layer(bias=True)):
+        token_implausibility(output, hidden, frozen).sum().backward()
+    assert frozen.grad is None and hidden.grad is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import lightning as L
@@ -114,6 +115,47 @@ def test_the_loss_equals_a_computation_by_hand(
     assert abs(contrast - math.log(2)) > 1e-3  # there is something to compare
     loss = module.training_step(module.collate(chosen), step)
     assert float(loss.detach()) == pytest.approx(cross_entropy + 0.5 * contrast, rel=1e-5)
+
+
+def implausibility_by_hand(module: PersonalityModule, samples: Sequence[Sample]) -> float:
+    """Mean over tokens of -sum q log p: q under the opposite profile, p without adapters."""
+    tokenizer, model, values = module.backbone.tokenizer, module.backbone.model, []
+    for sample in samples:
+        prompt = encode_prompt(
+            tokenizer, sample.context, "en", max_tokens=module.config.data.max_prompt_tokens
+        )
+        reply = encode_reply(tokenizer, sample.reply, module.config.data.max_reply_tokens)
+        ids, asked = torch.tensor([prompt + reply]), slice(len(prompt) - 1, -1)
+        opposite = module(torch.tensor([[-s for s in sample.profile.scores]]), [sample.description])
+        with torch.no_grad():
+            p = model(input_ids=ids).logits[0, asked].double().log_softmax(-1)
+            with injected(model, opposite):
+                q = model(input_ids=ids).logits[0, asked].double().softmax(-1)
+        values += (-(q * p).sum(-1)).tolist()
+    return sum(values) / len(values)
+
+
+def test_implausibility_is_the_opposite_profiles_and_has_its_weight(
+    make_module: MakeModule, config: Config, chosen: list[Sample]
+) -> None:
+    config.objective.other_description = "own"
+    module = make_module(contrast=0.5)
+    stir(module)
+    without = float(module.training_step(module.collate(chosen), 0).detach())
+    config.objective.plausibility_weight = 0.25
+    loss = float(module.training_step(module.collate(chosen), 0).detach())
+    expected = implausibility_by_hand(module, chosen)
+    assert loss == pytest.approx(without + 0.25 * expected, rel=1e-5)
+    flipped = [replace(s, profile=Profile(tuple(-x for x in s.profile.scores))) for s in chosen]
+    assert abs(implausibility_by_hand(module, flipped) - expected) > 1e-3  # of one profile alone
+
+
+def test_prompts_with_scores_know_no_implausibility(
+    make_module: MakeModule, config: Config, chosen: list[Sample]
+) -> None:
+    config.objective.plausibility_weight = 0.25
+    module = make_module("static", contrast=0.5, scores_in_prompt=True)
+    assert set(module._terms(module.collate(chosen), 0)) == {"cross_entropy", "contrast"}
 
 
 def test_the_other_profile_is_the_opposite_unless_another_sample_takes_turns(
