@@ -47,10 +47,10 @@ def train(
     if print_config:
         typer.echo(settings.to_yaml(config), nl=False)
         return
-    from lightning_dpg import run
+    from lightning_dpg.run.main_job import train as run_main_job
 
     try:
-        report = run.train(config)
+        report = run_main_job(config)
     except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
         typer.echo("\nInterrupted. The same command goes on where it stopped.", err=True)
         raise typer.Exit(130) from None
@@ -82,12 +82,13 @@ def generate(
 ) -> None:
     """Answer in character."""
     profile = Profile.parse(ocean)
-    from lightning_dpg import run, runs
+    from lightning_dpg import runs
+    from lightning_dpg.run import reply
 
-    path = checkpoint or run.checkpoint_of(runs.latest_run(experiment))
+    path = checkpoint or reply.checkpoint_of(runs.latest_run(experiment))
     given = {"temperature": temperature, "max_new_tokens": max_new_tokens}
     overrides = {name: value for name, value in given.items() if value is not None}
-    typer.echo(run.generate(path, profile, character, prompt, seed, overrides))
+    typer.echo(reply.generate(path, profile, character, prompt, seed, overrides))
 
 
 @app.command()
@@ -142,9 +143,9 @@ def build_corpus(
     """Read dialogue in any format, label it, and write a corpus that `train` can take."""
     config = settings.load(experiment, setting or [])
     config.data.sources, config.data.languages = sources, language or []
-    from lightning_dpg import run
+    from lightning_dpg.run.corpus import build
 
-    run.build(config, out)
+    build(config, out)
     typer.echo(f"Corpus: {out}. To train on it: make train ARGS='data.sources=[{out}]'")
 
 

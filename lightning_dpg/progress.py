@@ -11,10 +11,13 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 Advance = Callable[[int], None]
 """Told how many items are done since it was last called."""
@@ -40,16 +43,40 @@ class Steps:
         self.seconds[key] = self.seconds.get(key, 0.0) + time.perf_counter() - start
 
     @contextmanager
-    def bar(self, title: str, total: int) -> Iterator[Advance]:
-        """A bar over `total` items; gives the function to advance it by some."""
+    def bar(
+        self, title: str, total: int, spent: Callable[[], float | None] | None = None
+    ) -> Iterator[Advance]:
+        """A bar over `total` items; gives the function to advance it by some.
+
+        Args:
+            title: what is done.
+            total: items.
+            spent: dollars so far, for what costs some; None where prices are not known.
+        """
         columns = (
             TextColumn("  {task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
+            Rate(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[cost]}"),
         )
         with Progress(*columns, console=self.console) as progress:
-            task = progress.add_task(title, total=total)
-            yield lambda done: progress.advance(task, done)
+            task = progress.add_task(title, total=total, cost=_cost(spent))
+            yield lambda done: progress.update(task, advance=done, cost=_cost(spent))
+
+
+class Rate(ProgressColumn):
+    """Items a second."""
+
+    def render(self, task: Task) -> Text:
+        """As `12.3/s`; nothing before the first item."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.1f}/s" if speed else "")
+
+
+def _cost(spent: Callable[[], float | None] | None) -> str:
+    dollars = spent() if spent else None
+    return "" if dollars is None else f"${dollars:.4f}"

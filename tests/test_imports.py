@@ -104,7 +104,7 @@ def test_bitsandbytes_stays_in_the_backbone() -> None:
 
 
 def test_wandb_stays_in_callbacks_training_and_run() -> None:
-    allowed = {"training", "run", *below("callbacks/")}
+    allowed = {"training", "run/main_job", *below("callbacks/")}
     assert users("wandb") <= allowed
     assert users("lightning.pytorch.loggers.WandbLogger") <= allowed
 

@@ -87,12 +87,12 @@ def token_implausibility(output_layer: nn.Module, hidden: Tensor, frozen: Tensor
         expected: Tensor = _FusedImplausibility.apply(hidden, output_layer.weight, frozen)
         return expected
     known = output_layer(frozen).float().log_softmax(-1).detach()
-    return -(output_layer(hidden).float().softmax(-1) * known).sum(-1)
+    chances: Tensor = output_layer(hidden).float().softmax(-1)
+    return -(chances * known).sum(-1)
 
 
 def _is_plain(layer: nn.Module) -> bool:
-    plain = type(layer) is nn.Linear and layer.bias is None
-    return plain and not layer.weight.requires_grad
+    return type(layer) is nn.Linear and layer.bias is None and not layer.weight.requires_grad
 
 
 CHUNK = 128

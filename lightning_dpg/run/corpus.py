@@ -1,0 +1,41 @@
+"""From sources to a corpus on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lightning_dpg.config import Config
+from lightning_dpg.corpus.build import build_corpus
+from lightning_dpg.corpus.show import summary
+from lightning_dpg.corpus.store import is_corpus
+from lightning_dpg.errors import UserError
+from lightning_dpg.models.backbone import CACHE, load_backbone
+from lightning_dpg.progress import Steps
+from lightning_dpg.run.assessors import make_assessor
+from lightning_dpg.run.quiet import quieten
+
+
+def build(config: Config, out: Path) -> None:
+    """Build the corpus of the data's sources, show what it holds, and write it to a new folder.
+
+    Raises:
+        UserError: the folder holds something else than a corpus, or what building raises.
+    """
+    if out.exists() and not (is_corpus(out) or (out.is_dir() and not any(out.iterdir()))):
+        raise UserError(
+            f"{out} expected a new folder or a corpus, and holds something else (--out)"
+        )
+    steps = Steps()
+    quieten(config.trainer.threads)
+    labels = config.assessor.labels
+    with steps.step("backbone", f"Loading {config.backbone.name}"):
+        backbone = load_backbone(config.backbone, config.seed)
+    with steps.step("corpus", "Building and labelling the corpus"):
+        corpus = build_corpus(
+            config.data, make_assessor(labels, backbone), CACHE / "corpora", steps
+        )
+    try:
+        corpus.save(out)
+    except OSError as error:
+        raise UserError(f"{out} could not be written: {error.strerror} (--out)") from None
+    steps.console.print(summary(corpus))
