@@ -86,8 +86,8 @@ def token_implausibility(output_layer: nn.Module, hidden: Tensor, frozen: Tensor
     if _is_plain(output_layer):
         expected: Tensor = _FusedImplausibility.apply(hidden, output_layer.weight, frozen)
         return expected
-    known = output_layer(frozen).float().log_softmax(-1).detach()
     chances: Tensor = output_layer(hidden).float().softmax(-1)
+    known: Tensor = output_layer(frozen).float().log_softmax(-1).detach()
     return -(chances * known).sum(-1)
 
 
