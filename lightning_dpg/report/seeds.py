@@ -48,7 +48,8 @@ def seed_table(folders: Sequence[Path]) -> str:
         "|---|---:|---:|---|" + "---:|" * len(TRAITS),
     ]
     lines += [_arm_line(name, runs) for name in shared]
-    lines += ["", "| DPG over | ratio | 95% |", "|---|---:|---:|"]
+    lines += [_trivial_line(arm.name, runs) for arm in runs[0].trivial]
+    lines += ["", "| DPG over | ratio | 95% | by seed |", "|---|---:|---:|---|"]
     for name in ("constant_zero", *(arm for arm in shared if arm != "dpg")):
         if "dpg" in shared:
             lines.append(_ratio_line(name, runs))
@@ -91,6 +92,15 @@ def _arm_line(name: str, runs: Sequence[RunFolder]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _trivial_line(name: str, runs: Sequence[RunFolder]) -> str:
+    """An answer that reads no prompt: its mean over seeds, of as many personas each."""
+    each = [arm.psdc.get("l2") for run in runs for arm in run.trivial if arm.name == name]
+    known = [found.mean for found in each if found]
+    seeds = ", ".join(number(mean) for mean in known) or NOTHING
+    mean = number(fmean(known)) if known else NOTHING
+    return f"| *{label(name)}* | {mean} | {NOTHING} | {seeds} |" + f" {NOTHING} |" * len(TRAITS)
+
+
 def _mean_correlation(name: str, runs: Sequence[RunFolder], trait: int) -> float | None:
     """Mean over seeds of the correlation of asked and measured."""
     arms = [arm for run in runs if (arm := run.arm(name))]
@@ -123,15 +133,19 @@ def _dpg_correlations(runs: Sequence[RunFolder]) -> list[str]:
 
 
 def _ratio_line(name: str, runs: Sequence[RunFolder]) -> str:
-    above: list[float] = []
-    below: list[float] = []
-    for run in runs:
-        ours, others = _deviations("dpg", run), _deviations(name, run)
-        shared = [persona for persona in ours if persona in others]
-        above += [ours[persona] for persona in shared]
-        below += [others[persona] for persona in shared]
-    found = _estimate(ratio_interval(_array(above), _array(below), RESAMPLES, 0))
-    return f"| {label(name)} | {number(found)} | {interval(found)} |"
+    """Of mean deviations, over all personas and by seed; of personas that both have scored."""
+    pairs = [_both("dpg", name, run) for run in runs]
+    above, below = (_array([x for pair in pairs for x in pair[side]]) for side in (0, 1))
+    found = _estimate(ratio_interval(above, below, RESAMPLES, 0))
+    seeds = ", ".join(number(fmean(a) / fmean(b)) if b else NOTHING for a, b in pairs)
+    return f"| {label(name)} | {number(found)} | {interval(found)} | {seeds} |"
+
+
+def _both(first: str, second: str, run: RunFolder) -> tuple[list[float], list[float]]:
+    """Deviations of two arms, of the personas of a run that both have scored."""
+    one, other = _deviations(first, run), _deviations(second, run)
+    shared = [persona for persona in one if persona in other]
+    return [one[p] for p in shared], [other[p] for p in shared]
 
 
 def _array(values: Sequence[float]) -> Floats:

@@ -61,6 +61,15 @@ def test_personas_of_all_seeds_are_one_sample(two: list[Path]) -> None:
     assert by_seed[0] != by_seed[1]
     assert cells(table, "DPG over", "Constant zero")[1] == f"{np.mean(every) / np.mean(zero):.2f}"
     assert cells(table, "DPG over", "LoRA-SFT")[2].startswith("[")
+    half = len(zero) // 2
+    zeros = [np.mean(zero[:half]), np.mean(zero[half:])]
+    ratios = ", ".join(f"{one / other:.2f}" for one, other in zip(by_seed, zeros, strict=True))
+    assert cells(table, "DPG over", "Constant zero")[3] == ratios
+    known = [
+        next(t for t in read_run(folder).trivial if t.name == "constant_zero") for folder in two
+    ]
+    expected = ", ".join(f"{arm.psdc['l2'].mean:.2f}" for arm in known)
+    assert cells(table, "arm", "*Constant zero*")[3] == expected
 
 
 def test_runs_that_do_not_belong_together_are_refused(two: list[Path], tmp_path: Path) -> None:
