@@ -136,6 +136,10 @@ def build_corpus(
             "--set", help="key=value, such as data.columns.text=line or assessor=scripted"
         ),
     ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="dollars: asking a language model stops before they are spent"),
+    ] = None,
     experiment: Annotated[
         str, typer.Option(help="take backbone and assessor from this experiment")
     ] = "dpg_smollm2",
@@ -143,6 +147,8 @@ def build_corpus(
     """Read dialogue in any format, label it, and write a corpus that `train` can take."""
     config = settings.load(experiment, setting or [])
     config.data.sources, config.data.languages = sources, language or []
+    if budget is not None:
+        config.assessor.dialogues.api.budget = config.assessor.labels.api.budget = budget
     from lightning_dpg.run.corpus import build
 
     build(config, out)
@@ -154,7 +160,12 @@ def show_corpus(
     folder: Annotated[Path, typer.Argument(help="a corpus that was built")],
     character: Annotated[str, typer.Option(help="show this character")] = "",
     dialogue: Annotated[str, typer.Option(help="show this dialogue")] = "",
-    rejected: Annotated[bool, typer.Option("--rejected", help="list what was left out")] = False,
+    rejected: Annotated[
+        bool, typer.Option("--rejected", help="list what could not be read")
+    ] = False,
+    dropped: Annotated[
+        bool, typer.Option("--dropped", help="list what filters dropped, and other thresholds")
+    ] = False,
 ) -> None:
     """Look into a corpus."""
     from rich.console import Console
@@ -167,9 +178,52 @@ def show_corpus(
         shown = show.character(found, character)
     elif dialogue:
         shown = show.dialogue(found, dialogue)
+    elif rejected or dropped:
+        shown = (show.rejected if rejected else show.dropped)(found)
     else:
-        shown = show.rejected(found) if rejected else show.summary(found)
+        shown = show.summary(found)
     Console(highlight=False).print(shown)
+
+
+@app.command()
+def reliability(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="a corpus that was built, files or folders with dialogue, or `bundled`"
+        ),
+    ] = None,
+    assessor: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="local, lexicon, knowledge, vanilla (a language model, assessor.judge.api), "
+            "scripted; may be given again",
+            show_default="local and lexicon",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="folder of the page and the numbers")] = Path(
+        "runs/reliability"
+    ),
+    language: Annotated[str, typer.Option(help="of the speeches")] = "en",
+    passages: Annotated[int, typer.Option(help="speeches that are rated together")] = 8,
+    repeats: Annotated[
+        int, typer.Option(help="how often a language model is asked about the same speeches")
+    ] = 3,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value, such as assessor.judge.api.model=openai/gpt-4o"),
+    ] = None,
+    experiment: Annotated[
+        str, typer.Option(help="take backbone and assessor from this experiment")
+    ] = "dpg_smollm2",
+) -> None:
+    """Say how far assessors can be trusted: repeats, halves, agreement, known groups."""
+    config = settings.load(experiment, setting or [])
+    config.data.sources, config.data.languages = sources or ["bundled"], [language]
+    from lightning_dpg.run.reliability import reliability as study
+
+    names = assessor or ["local", "lexicon"]
+    typer.echo(f"Report: {study(config, names, language, passages, repeats, out)}")
 
 
 @app.command()

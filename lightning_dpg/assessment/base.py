@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from lightning_dpg.progress import Advance
 from lightning_dpg.records import Rating
@@ -41,6 +41,39 @@ class Assessor(Protocol):
             Scores in [-5, 5]; a person that shows too little is unscored with a reason.
         """
         ...
+
+
+@runtime_checkable
+class Anonymising(Protocol):
+    """Whoever replaces names before texts leave the machine."""
+
+    def knowing(self, names: Sequence[Sequence[str]]) -> Any:
+        """The same, for texts in which people of these names and aliases occur."""
+        ...
+
+
+@runtime_checkable
+class Paid(Protocol):
+    """Whoever costs money."""
+
+    @property
+    def spent(self) -> float | None:
+        """Dollars so far; None where prices are not known."""
+        ...
+
+
+Reader = TypeVar("Reader")
+
+
+def knowing(reader: Reader, names: Sequence[Sequence[str]]) -> Reader:
+    """A reader that replaces names is told these; any other is handed back."""
+    told: Reader = reader.knowing(names) if isinstance(reader, Anonymising) else reader
+    return told
+
+
+def spending(reader: object) -> Callable[[], float | None] | None:
+    """What a progress bar asks for the dollars so far; None where nothing costs any."""
+    return (lambda: reader.spent) if isinstance(reader, Paid) else None
 
 
 def count_words(text: str) -> int:

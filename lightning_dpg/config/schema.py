@@ -164,7 +164,8 @@ class ApiConfig:
     """How often a request is sent before it is given up: after errors of the server, cut
     connections and rate limits."""
     budget: float | None = None
-    """Dollars that ratings may cost in one run; it stops before they are exceeded."""
+    """Dollars that asking may cost in one run; it stops before they are exceeded. What judging
+    dialogues has cost counts in the budget of the labels."""
     prices: list[float] = field(default_factory=list)
     """Dollars for a million tokens of prompt and of answer, where litellm does not know them."""
 

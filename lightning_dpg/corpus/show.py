@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,38 +11,92 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lightning_dpg.assessment.base import count_words
+from lightning_dpg.corpus.card import distribution_table, thresholds
 from lightning_dpg.corpus.store import REJECTED, Corpus
+from lightning_dpg.corpus.tables import (
+    PLAIN,
+    candidates,
+    counted,
+    dropped_parts,
+    parts_table,
+    reasons_table,
+    speeches_table,
+)
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import TRAITS
 
 SPEECHES = 12
 """Of a character that are shown: enough to hear a voice."""
-_NUMBER = re.compile(r"\d+")
-
 Row = Mapping[str, Any]
 
 
 def summary(corpus: Corpus) -> RenderableType:
-    """Counts by work and language, and what was left out or unscored, by reason."""
+    """Counts by work, what was left out, unscored or dropped and why, and the distribution."""
     card, rows = corpus.card, list(corpus.utterances)
     title = Text(f"Corpus {card['hash']}, labels by {card['labels']}")
-    table = Table("work", "language", *_COUNTED, box=None, header_style="bold")
+    if card["judge"]:
+        title.append(f", dialogues judged by {card['judge']['identity']}")
+    heads = ("dialogues", "characters", "speeches", "scored", "kept", "words")
+    table = Table("work", "language", *heads, **PLAIN)
     by_work: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         by_work[row["work"], row["language"]].append(row)
     for (work, language), mine in by_work.items():
-        table.add_row(Text(work), language, *_counts(mine))
+        table.add_row(Text(work), language, *counted(mine))
     works = f"{len({work for work, _ in by_work})} works"
     table.add_section()
-    table.add_row(works, ", ".join(card["languages"]), *_counts(rows), style="bold")
-    left_out = _reasons((r["reason"] for r in corpus.rejected), f"Left out ({REJECTED})")
-    unscored = _reasons((row["reason"] for row in rows if row["reason"]), "Speeches without scores")
-    return Group(title, table, left_out, unscored)
+    table.add_row(works, ", ".join(card["languages"]), *counted(rows), style="bold")
+    unscored = (row["reason"] for row in rows if row["reason"])
+    return Group(
+        title,
+        table,
+        reasons_table((r["reason"] for r in corpus.rejected), f"Left out ({REJECTED})"),
+        reasons_table(unscored, "Speeches without scores"),
+        *_unjudged(card),
+        *_filtered(card),
+        _split(card),
+    )
+
+
+def _unjudged(card: Mapping[str, Any]) -> list[RenderableType]:
+    if not card["judge"]:
+        return []
+    found = card["judge"]["unjudged"].items()
+    reasons = (reason for reason, count in found for _ in range(count))
+    return [reasons_table(reasons, "Dialogues that were not judged, and kept")]
+
+
+def _filtered(card: Mapping[str, Any]) -> list[RenderableType]:
+    """What each filter dropped, and how parts lie around their characters."""
+    lines = [f"Filters: {thresholds(card)}"]
+    lines += [
+        f"{of['speeches']:>8,}  speeches by {name}: {of['parts']:,} parts in {of['dialogues']:,} "
+        "dialogues"
+        for name, of in card["dropped"].items()
+    ]
+    parts = card["distribution"]
+    lines.append(
+        f"Spread of {parts['before']['parts']:,} parts within characters, and share of variance "
+        f"between characters:"
+    )
+    head, rows = distribution_table(card)
+    table = Table(*head, **PLAIN)
+    for row in rows:
+        table.add_row(*row)
+    return [Text("\n".join(lines)), table]
+
+
+def _split(card: Mapping[str, Any]) -> Text:
+    by = f"{card['split']['by']}s"
+    parts = [
+        f"{part} {of[by]:,} {by} with {of['speeches']:,} speeches"
+        for part, of in card["split"]["parts"].items()
+    ]
+    return Text(f"Split: {'; '.join(parts) or 'nothing to split'}")
 
 
 def character(corpus: Corpus, name: str) -> RenderableType:
-    """One character: who it is, where it lies on the five traits, and what it says.
+    """One character: who it is, where it and its part in each dialogue lie, and what it says.
 
     Args:
         corpus: to look into.
@@ -62,12 +115,14 @@ def character(corpus: Corpus, name: str) -> RenderableType:
         )
     who = known[found[0]]
     spoken = [row for row in corpus.utterances if row["character"] == who["id"]]
-    scored = np.array([row["reply_scores"] for row in spoken if row["reply_scores"]], dtype=float)
-    lines = [Text(f"{who['name']} ({who['id']}), {len(spoken)} speeches", style="bold")]
+    scored = np.array([row["reply_scores"] for row in spoken if _used(row)], dtype=float)
+    title = f"{who['name']} ({who['id']}), {len(spoken)} speeches"
+    split = next((row["split"] for row in spoken if row["split"]), "")
+    lines = [Text(f"{title}, for {split}" if split else title, style="bold")]
     lines += [Text(who["description"])] if who["description"] else []
     if len(scored):
         lines.append(Text(f"on average {_profile(scored.mean(0))}"))
-    return Group(*lines, _speeches(spoken[:SPEECHES]))
+    return Group(*lines, parts_table(spoken), Text(), speeches_table(spoken[:SPEECHES]))
 
 
 def dialogue(corpus: Corpus, id: str) -> RenderableType:
@@ -84,47 +139,31 @@ def dialogue(corpus: Corpus, id: str) -> RenderableType:
         )
     first = rows[0]
     title = Text(f"{first['work']}, {first['scene'] or id} ({first['source']})", style="bold")
-    return Group(title, _speeches(rows))
+    if first["coherence"] is not None or first["integrity"] is not None:
+        judged = (f"{k} {first[k]:g}" for k in ("coherence", "integrity") if first[k] is not None)
+        title.append(f", judged {', '.join(judged)}")
+    return Group(title, speeches_table(rows))
 
 
 def rejected(corpus: Corpus) -> RenderableType:
     """Every record that was left out, with where it stands."""
-    table = Table("file", "position", "reason", box=None, header_style="bold")
+    table = Table("file", "position", "reason", **PLAIN)
     for record in corpus.rejected:
         table.add_row(Text(record["file"]), Text(record["position"]), Text(record["reason"]))
     return table
 
 
-_COUNTED = ("dialogues", "characters", "speeches", "scored", "words")
+def dropped(corpus: Corpus) -> RenderableType:
+    """What each of some distances would drop, and every part that was dropped, with the reason."""
+    rows = list(corpus.utterances)
+    shown, table = candidates(rows, corpus.card["thresholds"]["least_support"]), dropped_parts(rows)
+    if not table.row_count:
+        return Group(shown, Text("Nothing was dropped."))
+    return Group(shown, Text("Dropped, by dialogue and character:"), table)
 
 
-def _counts(rows: Sequence[Row]) -> list[str]:
-    numbers = (
-        len({row["dialogue"] for row in rows}),
-        len({row["character"] for row in rows} - {""}),
-        len(rows),
-        sum(row["reply_scores"] is not None for row in rows),
-        sum(count_words(row["text"]) for row in rows),
-    )
-    return [f"{number:,}" for number in numbers]
-
-
-def _reasons(reasons: Iterable[str], title: str) -> RenderableType:
-    """How often each reason was given; those that differ in a number alone are one."""
-    counted = Counter(_NUMBER.sub("N", reason) for reason in reasons)
-    if not counted:
-        return Text(f"{title}: none")
-    lines = [f"{count:>8,}  {reason}" for reason, count in counted.most_common()]
-    return Text("\n".join([f"{title}: {counted.total():,}", *lines]))
-
-
-def _speeches(rows: Sequence[Row]) -> Table:
-    table = Table("who", "says", *(t[0].upper() for t in TRAITS), box=None, header_style="bold")
-    for row in rows:
-        scores = row["reply_scores"]
-        cells = [f"{score:+.1f}" for score in scores] if scores else [""] * len(TRAITS)
-        table.add_row(Text(row["name"] or "?"), Text(row["text"]), *cells)
-    return table
+def _used(row: Row) -> bool:
+    return row["reply_scores"] is not None and not row["dropped"]
 
 
 def _profile(scores: Iterable[float]) -> str:

@@ -1,7 +1,8 @@
-"""A labelled corpus on disk: two Arrow tables, the norms of its labels and a card."""
+"""A labelled corpus on disk: two Arrow tables, the norms of its labels, a card and its README."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from typing import Any
 
 from datasets import Dataset, Features, Sequence, Value, load_from_disk
 
+from lightning_dpg.corpus.card import as_markdown
 from lightning_dpg.errors import UserError
 
 SCORES = Sequence(Value("float32"))
@@ -29,11 +31,20 @@ UTTERANCES = Features(
         "reply_scores": SCORES,
         "dialogue_scores": SCORES,
         "reason": Value("string"),
+        "coherence": Value("float32"),
+        "integrity": Value("float32"),
+        "distance": Value("float32"),
+        "dropped": Value("string"),
+        "split": Value("string"),
     }
 )
 """One row a speech, in order. `character` is empty for crowds. `reply_scores` rate the speech
 alone, `dialogue_scores` all that the character says in the dialogue; both null where there was
-insufficient evidence (`reason`), else five scores in the order of `records.TRAITS`."""
+insufficient evidence (`reason`), else five scores in the order of `records.TRAITS`. `coherence` and
+`integrity` are of the dialogue, 1 to 5, null where nobody judged it. `distance` is how far
+`dialogue_scores` lie from the character's centre, in robust standard deviations. `dropped` names
+the filter that a label did not pass, and is empty where it may be used; `split` is train,
+validation or test (`stages.split`)."""
 
 CHARACTERS = Features(
     {
@@ -47,6 +58,7 @@ CHARACTERS = Features(
 
 REJECTED = "rejected.jsonl"
 CARD = "card.json"
+README = "README.md"
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,8 @@ class Corpus:
     Attributes:
         utterances: see `UTTERANCES`.
         characters: see `CHARACTERS`.
-        card: sources with hashes, languages, assessor, counts, identity.
+        card: sources with hashes and licences, languages, assessor, judge, thresholds, counts,
+            what was dropped, how the distribution changed, split, identity.
         reference: by language, norms of the instrument that labelled; empty when it has none.
         rejected: records that were left out, each with file, position and reason.
     """
@@ -71,13 +84,14 @@ class Corpus:
         """Write the corpus; the folder appears at once and complete, or not at all."""
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
-        self.utterances.save_to_disk(str(temporary / "utterances"))
-        self.characters.save_to_disk(str(temporary / "characters"))
+        _save(self.utterances, temporary / "utterances")
+        _save(self.characters, temporary / "characters")
         for name, content in (("card", self.card), ("reference", self.reference)):
             text = json.dumps(content, ensure_ascii=False, indent=2)
             (temporary / f"{name}.json").write_text(text + "\n", encoding="utf-8")
         lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in self.rejected]
         (temporary / REJECTED).write_text("".join(lines), encoding="utf-8")
+        (temporary / README).write_text(as_markdown(self.card), encoding="utf-8")
         temporary.chmod(0o755)  # it was made for its owner alone
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
@@ -90,7 +104,7 @@ class Corpus:
             UserError: the folder is no corpus, or part of it is missing.
         """
         try:
-            return cls(
+            found = cls(
                 load_from_disk(str(folder / "utterances")),
                 load_from_disk(str(folder / "characters")),
                 json.loads((folder / CARD).read_text(encoding="utf-8")),
@@ -101,6 +115,25 @@ class Corpus:
             raise UserError(
                 f"{folder} is no complete corpus ({error}): delete it and build it again"
             ) from error
+        if lacking := set(UTTERANCES) - set(found.utterances.column_names):
+            raise UserError(
+                f"{folder} was built by an older version of this package, which had no "
+                f"{', '.join(sorted(lacking))}: build it again from its texts"
+            )
+        return found
+
+
+def _save(table: Dataset, folder: Path) -> None:
+    """Write a table; the same rows give the same bytes."""
+    table.save_to_disk(str(folder))
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.arrow")):
+        digest.update(path.read_bytes())
+    # The library's own fingerprint of a table that was loaded tells where it lay, and when.
+    state = folder / "state.json"
+    content = json.loads(state.read_text(encoding="utf-8"))
+    content["_fingerprint"] = digest.hexdigest()[:16]
+    state.write_text(json.dumps(content, indent=2, sort_keys=True), encoding="utf-8")
 
 
 def is_corpus(folder: Path) -> bool:

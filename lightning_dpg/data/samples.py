@@ -44,7 +44,7 @@ def make_samples(corpus: Corpus, config: DataConfig) -> list[Sample]:
     """The samples of a corpus, in its order.
 
     Left out: the first speech of a dialogue (it answers nothing), speeches of crowds, shorter than
-    `min_reply_words`, or without a rating.
+    `min_reply_words`, without a rating, or dropped by a filter.
     """
     described = dict(zip(corpus.characters["id"], corpus.characters["description"], strict=True))
     column = "reply_scores" if config.profile_from == "reply" else "dialogue_scores"
@@ -57,7 +57,8 @@ def make_samples(corpus: Corpus, config: DataConfig) -> list[Sample]:
             if r["dialogue"] == row["dialogue"]
         ]
         long_enough = count_words(row["text"]) >= config.min_reply_words
-        if not (before and row["character"] and row[column] and long_enough):
+        wanted = row["character"] and row[column] and not row["dropped"]
+        if not (before and wanted and long_enough):
             continue
         samples.append(
             Sample(

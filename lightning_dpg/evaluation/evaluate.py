@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lightning_dpg.assessment.base import spending
 from lightning_dpg.config import Arm, Config
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.samples import Sample
@@ -65,7 +66,7 @@ def evaluate(
             replies[arm] = _speak(arm, config, asked[arm], backbone, trained.get(arm), steps)
             _write_replies(run, asked, replies, config)
     count = sum(map(len, asked.values())) * config.evaluation.replies_per_persona
-    with steps.bar("Rating replies", count) as advance:
+    with steps.bar("Rating replies", count, spending(instruments.judge)) as advance:
         ratings = {
             arm: instruments.judge.rate([replies[arm][p.id] for p in asked[arm]], advance=advance)
             for arm in config.evaluation.arms

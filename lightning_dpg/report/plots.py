@@ -39,7 +39,7 @@ def trait_scatter(
     """
     width, side = 2.25, HIGHEST + 0.5
     height = width * reach / side
-    axes = _axes(width + 0.45, height + 0.88, left=0.4, right=0.05, top=0.36, bottom=0.52)
+    axes = new_axes(width + 0.45, height + 0.88, left=0.4, right=0.05, top=0.36, bottom=0.52)
     axes.plot([-side, side], [-side, side], color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=1)
     axes.axhline(0, color=RULE, lw=0.7, zorder=0)
     axes.axvline(0, color=RULE, lw=0.7, zorder=0)
@@ -63,7 +63,7 @@ def trait_scatter(
     axes.set_title(f"r {signed(arm.trait_r[trait])}", loc="right", size=NORMAL, color=INK, pad=7)
     axes.set_xlabel("target", size=SMALL, color=MUTED, labelpad=2)
     axes.set_ylabel("measured", size=SMALL, color=MUTED, labelpad=-4)
-    return _figure(axes)
+    return as_figure(axes)
 
 
 def validation_scatter(
@@ -99,7 +99,7 @@ def deviation_chart(
     head = 0.25 * len(marks)  # inches: half a row per label
     left = 0.3 + 0.085 * max(len(label(arm.name)) for arm in arms)
     height = 0.9 + 0.5 * len(arms) + head
-    axes = _axes(5.4, height, left=left, right=0.12, top=0.12, bottom=0.54)
+    axes = new_axes(5.4, height, left=left, right=0.12, top=0.12, bottom=0.54)
     for row, arm in enumerate(arms):
         _interval(axes, arm.psdc.get("l2"), len(arms) - 1 - row, look[arm.name])
     for row, (name, x) in enumerate(sorted(marks, key=lambda mark: mark[1])):
@@ -116,13 +116,13 @@ def deviation_chart(
     axes.tick_params(axis="y", length=0, labelsize=NORMAL, labelcolor=INK, pad=6)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("P.S.D.C. (L2), lower is better", size=SMALL, color=MUTED)
-    return _figure(axes)
+    return as_figure(axes)
 
 
 def dose_chart(dose: Dose, look: Look) -> Figure:
     """Measured score (y) of one trait at each dose (x) of its dial; the dashed line is perfect."""
     side = HIGHEST + 0.5
-    axes = _axes(2.7, 3.13, left=0.4, right=0.05, top=0.36, bottom=0.52)
+    axes = new_axes(2.7, 3.13, left=0.4, right=0.05, top=0.36, bottom=0.52)
     axes.plot([-side, side], [-side, side], color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=1)
     axes.axhline(0, color=RULE, lw=0.7, zorder=0)
     if dose.points:
@@ -135,7 +135,7 @@ def dose_chart(dose: Dose, look: Look) -> Figure:
     axes.set_xlabel(
         f"asked, \N{GREEK SMALL LETTER RHO} {signed(dose.spearman)}", size=SMALL, color=MUTED
     )
-    return _figure(axes)
+    return as_figure(axes)
 
 
 def radar(target: Sequence[float], measured: Sequence[tuple[Sequence[float], Look]]) -> Figure:
@@ -149,7 +149,7 @@ def radar(target: Sequence[float], measured: Sequence[tuple[Sequence[float], Loo
     The centre is the lowest score, the rim the highest, the darker ring 0. Measured scores beyond
     the scale are drawn at its ends.
     """
-    axes = _axes(3.8, 3.1, left=0.05, right=0.05, top=0.05, bottom=0.05)
+    axes = new_axes(3.8, 3.1, left=0.05, right=0.05, top=0.05, bottom=0.05)
     axes.set_axis_off()
     for level in (LOWEST / 2, 0.0, HIGHEST / 2, HIGHEST):
         axes.plot(*_polygon([level] * len(TRAITS)), color=RULE if level else MUTED, lw=0.8)
@@ -168,7 +168,7 @@ def radar(target: Sequence[float], measured: Sequence[tuple[Sequence[float], Loo
         outline = _polygon(np.clip(scores, LOWEST, HIGHEST).tolist())
         axes.plot(*outline, color=look.light, lw=width, marker=look.marker, ms=size, zorder=4)
     axes.set(xlim=(-1.65, 1.65), ylim=(-1.15, 1.25), aspect="equal")
-    return _figure(axes)
+    return as_figure(axes)
 
 
 def training_curve(curves: Mapping[str, Curve], column: str, look: Mapping[str, Look]) -> Figure:
@@ -176,7 +176,7 @@ def training_curve(curves: Mapping[str, Curve], column: str, look: Mapping[str, 
 
     A long curve is drawn faintly as logged, with its running mean on top.
     """
-    axes = _axes(4.3, 2.5, left=0.5, right=0.12, top=0.36, bottom=0.46)
+    axes = new_axes(4.3, 2.5, left=0.5, right=0.12, top=0.36, bottom=0.46)
     for arm, curve in curves.items():
         steps, values = np.array(curve, dtype=float).T
         window = max(1, len(values) // 12)
@@ -189,7 +189,7 @@ def training_curve(curves: Mapping[str, Curve], column: str, look: Mapping[str, 
     axes.set_axisbelow(True)
     axes.set_title(column, loc="left", size=NORMAL, color=INK, pad=7)
     axes.set_xlabel("training step", size=SMALL, color=MUTED, labelpad=2)
-    return _figure(axes)
+    return as_figure(axes)
 
 
 def reach_of(arms: Sequence[Arm]) -> float:
@@ -247,7 +247,7 @@ def _running_mean(values: np.ndarray, window: int) -> np.ndarray:
     return np.asarray(total / np.convolve(np.ones_like(values), ones, mode="same"))
 
 
-def _axes(
+def new_axes(
     width: float, height: float, *, left: float, right: float, top: float, bottom: float
 ) -> Axes:
     """Axes on a new figure; all sizes in inches, so that labels never collide with margins."""
@@ -263,7 +263,8 @@ def _axes(
     return axes
 
 
-def _figure(axes: Axes) -> Figure:
+def as_figure(axes: Axes) -> Figure:
+    """The figure of axes from `new_axes`."""
     figure = axes.figure
     assert isinstance(figure, Figure)
     return figure

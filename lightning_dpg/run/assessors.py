@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
+from lightning_dpg.assessment.asking.ask import Asker
+from lightning_dpg.assessment.asking.store import AnswerStore
 from lightning_dpg.assessment.base import Assessor
+from lightning_dpg.assessment.dialogue_judge import DialogueJudge
 from lightning_dpg.assessment.lexicon import LexiconAssessor
+from lightning_dpg.assessment.llm import Asking, LLMAssessor
 from lightning_dpg.assessment.local import LocalAssessor
 from lightning_dpg.assessment.reference import Reference
 from lightning_dpg.assessment.scripted import ScriptedAssessor
-from lightning_dpg.config import AssessorSettings, Config
+from lightning_dpg.config import AssessorSettings, Config, DialogueJudgeSettings
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.evaluation.instruments import Instruments
 from lightning_dpg.evaluation.questions import LANGUAGE as QUESTIONS_LANGUAGE
-from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.models.backbone import CACHE, Backbone
+
+ANSWERS = CACHE / "answers.sqlite"
+"""All that language models were asked and answered, by every run: nothing is paid for twice."""
 
 
 def make_assessor(
-    settings: AssessorSettings, backbone: Backbone, corpus: Corpus | None = None
+    settings: AssessorSettings,
+    backbone: Backbone | None,
+    corpus: Corpus | None = None,
+    beside: Sequence[Asking] = (),
 ) -> Assessor:
-    """The assessor that settings describe; with a corpus, a local one takes over its norms.
+    """The assessor that settings describe.
 
-    They are those of the language that replies are in.
+    Args:
+        settings: kind and limits.
+        backbone: what a local assessor reads; others need none.
+        corpus: a local assessor takes over its norms, of the language that replies are in; a
+            language model is not told the names of its characters.
+        beside: others who ask for money in this run: what they spent counts in a budget.
     """
     if settings.kind == "scripted":
         return ScriptedAssessor(min_words=settings.min_words)
+    if settings.kind == "litellm":
+        names = [[name] for name in corpus.characters["name"]] if corpus else ()
+        return LLMAssessor(Asker(settings.api, AnswerStore(ANSWERS), beside), settings, names)
+    assert backbone is not None, "a local assessor reads a backbone"
     local = LocalAssessor(
         backbone.model,
         backbone.tokenizer,
@@ -36,6 +56,13 @@ def make_assessor(
         norms = corpus.reference.get(QUESTIONS_LANGUAGE)
         local.reference = Reference.from_dict(norms) if norms else None
     return local
+
+
+def make_dialogue_judge(settings: DialogueJudgeSettings) -> DialogueJudge | None:
+    """Who judges dialogues, if anybody does."""
+    if settings.kind == "none":
+        return None
+    return DialogueJudge(Asker(settings.api, AnswerStore(ANSWERS)), settings)
 
 
 def make_instruments(

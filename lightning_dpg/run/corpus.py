@@ -7,12 +7,33 @@ from pathlib import Path
 from lightning_dpg.config import Config
 from lightning_dpg.corpus.build import build_corpus
 from lightning_dpg.corpus.show import summary
-from lightning_dpg.corpus.store import is_corpus
+from lightning_dpg.corpus.store import Corpus, is_corpus
 from lightning_dpg.errors import UserError
-from lightning_dpg.models.backbone import CACHE, load_backbone
+from lightning_dpg.models.backbone import CACHE, Backbone, load_backbone
 from lightning_dpg.progress import Steps
-from lightning_dpg.run.assessors import make_assessor
+from lightning_dpg.run.assessors import make_assessor, make_dialogue_judge
 from lightning_dpg.run.quiet import quieten
+
+
+def make_corpus(
+    config: Config, steps: Steps, backbone: Backbone | None = None, place: str = ""
+) -> Corpus:
+    """The corpus of the data's sources, labelled by who settings name.
+
+    Args:
+        config: settings.
+        steps: progress.
+        backbone: what a local assessor reads; loaded here where it is needed and not given.
+        place: of this step among others, for its title.
+    """
+    labels, dialogues = config.assessor.labels, config.assessor.dialogues
+    if backbone is None and labels.kind == "local":
+        with steps.step("backbone", f"Loading {config.backbone.name}"):
+            backbone = load_backbone(config.backbone, config.seed)
+    judge = make_dialogue_judge(dialogues)
+    assessor = make_assessor(labels, backbone, beside=[judge.asker] if judge else ())
+    with steps.step("corpus", f"{place}Building and labelling the corpus"):
+        return build_corpus(config.data, assessor, CACHE / "corpora", steps, judge, dialogues)
 
 
 def build(config: Config, out: Path) -> None:
@@ -27,13 +48,7 @@ def build(config: Config, out: Path) -> None:
         )
     steps = Steps()
     quieten(config.trainer.threads)
-    labels = config.assessor.labels
-    with steps.step("backbone", f"Loading {config.backbone.name}"):
-        backbone = load_backbone(config.backbone, config.seed)
-    with steps.step("corpus", "Building and labelling the corpus"):
-        corpus = build_corpus(
-            config.data, make_assessor(labels, backbone), CACHE / "corpora", steps
-        )
+    corpus = make_corpus(config, steps)
     try:
         corpus.save(out)
     except OSError as error:

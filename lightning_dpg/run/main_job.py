@@ -12,15 +12,15 @@ from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.assessment.local import LocalAssessor
 from lightning_dpg.callbacks.tracking import log_results
 from lightning_dpg.config import Arm, Config
-from lightning_dpg.corpus.build import build_corpus
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.evaluation.arms import ARMS
 from lightning_dpg.evaluation.evaluate import evaluate
-from lightning_dpg.models.backbone import CACHE, Backbone, load_backbone
+from lightning_dpg.models.backbone import Backbone, load_backbone
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.progress import Steps
 from lightning_dpg.report.page import write_report
 from lightning_dpg.run.assessors import labelled, make_assessor, make_instruments, spoken
+from lightning_dpg.run.corpus import make_corpus
 from lightning_dpg.run.quiet import quieten
 from lightning_dpg.runs import RESULTS, link_latest, open_run, write_atomically
 from lightning_dpg.training import make_datamodule, train_arm
@@ -40,9 +40,7 @@ def train(config: Config) -> Path:
     count = 3 + len(trained_arms)
     with steps.step("backbone", f"[1/{count}] Loading {config.backbone.name}"):
         backbone = load_backbone(config.backbone, config.seed)
-    with steps.step("corpus", f"[2/{count}] Building and labelling the corpus"):
-        labeller = make_assessor(config.assessor.labels, backbone)
-        corpus = build_corpus(config.data, labeller, CACHE / "corpora", steps)
+    corpus = make_corpus(config, steps, backbone, f"[2/{count}] ")
     judge = make_assessor(config.assessor.judge, backbone, corpus)
     if isinstance(judge, LocalAssessor) and judge.reference is None:
         with steps.step("norms", "Taking the judge's norms from the corpus"):

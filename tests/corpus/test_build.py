@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from lightning_dpg.assessment.base import count_words
 from lightning_dpg.assessment.local import LocalAssessor
 from lightning_dpg.assessment.reference import Reference
 from lightning_dpg.assessment.scripted import ScriptedAssessor, digest_scores
-from lightning_dpg.config import DataConfig
+from lightning_dpg.config import DataConfig, DialogueJudgeSettings, FilterConfig
+from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.build import build_corpus
 from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.errors import UserError
 from lightning_dpg.progress import Steps
-from lightning_dpg.records import Rating
+from lightning_dpg.records import Dialogue, Rating
 from tests.assessment.test_local import word_tokenizer
 
 SCENES = """\
@@ -129,6 +135,8 @@ def test_the_card_says_what_the_corpus_is(path: Path) -> None:
     expected = {"works": 1, "dialogues": 2, "characters": 2, "utterances": 7, "unscored": 3}
     assert counts == expected
     assert set(card["files"]) == {"ferry.txt", "ferry.characters.yaml"}
+    assert card["licences"] == {"ferry.txt": "not stated"}
+    assert card["judge"] is None
     assert card["rejected"] == 1
     (rejected,) = corpus.rejected
     assert (rejected["file"], rejected["position"]) == ("ferry.txt", "line 3")
@@ -148,28 +156,29 @@ def test_a_second_build_rates_nothing_again(path: Path) -> None:
     assert list(again.utterances) == list(corpus.utterances)
 
 
-def change_text(path: Path) -> dict[str, Any]:
-    path.write_text(SCENES + "BEN: And one more thing to say tonight.\n", encoding="utf-8")
-    return {}
-
-
-def change_languages(path: Path) -> dict[str, Any]:
-    return {"languages": ["en", "zh"]}
-
-
-def change_sidecar(path: Path) -> dict[str, Any]:
-    path.with_name("ferry.characters.yaml").write_text(SIDECAR.replace("ferry", "barge"))
-    return {}
-
-
-@pytest.mark.parametrize("change", [change_text, change_languages, change_sidecar])
-def test_what_the_corpus_depends_on_changes_its_hash(path: Path, change: Any) -> None:
+def test_another_text_is_another_corpus_and_is_rated(path: Path) -> None:
     before = build(path, Counting())
-    settings = change(path)
+    path.write_text(SCENES + "BEN: And one more thing to say tonight.\n", encoding="utf-8")
     assessor = Counting()
-    after = build(path, assessor, **settings)
+    after = build(path, assessor)
     assert after.card["hash"] != before.card["hash"]
-    assert assessor.asked
+    assert "And one more thing to say tonight." in assessor.asked
+
+
+def test_another_description_is_another_corpus_of_the_same_ratings(path: Path) -> None:
+    before = build(path, Counting())
+    path.with_name("ferry.characters.yaml").write_text(SIDECAR.replace("ferry", "barge"))
+    assessor = Counting()
+    after = build(path, assessor)
+    assert after.card["hash"] != before.card["hash"]
+    assert after.characters[0]["description"] == "Captain of the barge."
+    assert not assessor.asked
+    assert list(after.utterances) == list(before.utterances)
+
+
+def test_the_hash_is_of_what_the_corpus_holds(path: Path) -> None:
+    before, after = build(path, Counting()), build(path, Counting(), languages=["en", "zh"])
+    assert after.card == before.card  # nothing in it is Chinese
 
 
 def test_another_assessor_is_another_corpus(path: Path) -> None:
@@ -187,13 +196,140 @@ def test_settings_of_samples_do_not_build_it_again(path: Path) -> None:
     assert not assessor.asked
 
 
-def test_a_half_built_corpus_is_built_again(path: Path) -> None:
-    card = build(path, Counting()).card
-    folder = path.parent.parent / "cache" / card["hash"]
+def test_a_damaged_corpus_is_put_together_again(path: Path) -> None:
+    folder = path.parent.parent / "cache" / build(path, Counting()).card["hash"]
+    before = contents(folder)
     (folder / "card.json").unlink()
+    (folder / "rejected.jsonl").write_text("{")
     assessor = Counting()
-    assert build(path, assessor).card == card
-    assert assessor.asked
+    build(path, assessor)
+    assert contents(folder) == before
+    assert not assessor.asked
+
+
+@pytest.mark.parametrize("stage", ["read", "judged", "rated", "centred", "dropped", "split"])
+def test_every_stage_leaves_what_it_found_and_is_not_run_where_that_lies(
+    path: Path, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def whole() -> dict[str, bytes]:
+        judge = Judging()
+        corpus = build_corpus(
+            DataConfig(sources=[str(path)]), Counting(), cache, Steps(), judge=judge
+        )
+        return contents(cache / corpus.card["hash"])
+
+    made: list[str] = []
+    get = Artefacts.get
+
+    def watched(self: Artefacts, name: str, given: Any, make: Any, *rest: Any) -> Any:
+        return get(self, name, given, lambda: made.append(name) or make(), *rest)
+
+    monkeypatch.setattr(Artefacts, "get", watched)
+    cache = path.parent.parent / "cache"
+    first = whole()
+    assert made == ["read", "judged", "rated", "centred", "dropped", "split"]
+    (kept,) = (cache / "stages" / stage).iterdir()
+    kept.unlink()
+    made.clear()
+    assert whole() == first
+    assert made == [stage]
+
+
+class Judging:
+    """Finds the second scene incoherent, and remembers what it was asked about."""
+
+    identity = "scripted judge"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def judge(self, dialogues: Sequence[Dialogue], advance: Any = None) -> list[Any]:
+        self.asked += [dialogue.id for dialogue in dialogues]
+        return [
+            SimpleNamespace(coherence=5.0 - 3 * d.id.endswith("002"), integrity=4.0, reason="")
+            for d in dialogues
+        ]
+
+
+def test_thresholds_neither_judge_nor_rate_again(path: Path) -> None:
+    def filtered(judge: Judging, assessor: Counting, least: float, most: float | None) -> Corpus:
+        config = DataConfig(sources=[str(path)], filters=FilterConfig(most, 2))
+        settings = DialogueJudgeSettings(least_coherence=least)
+        cache = path.parent.parent / "cache"
+        return build_corpus(config, assessor, cache, Steps(), judge, settings)
+
+    judge, assessor = Judging(), Counting()
+    lenient = filtered(judge, assessor, 1.0, None)
+    assert judge.asked == ["ferry/001", "ferry/002"]
+    assert not any(row["dropped"] for row in lenient.utterances)
+    distance = max(row["distance"] or 0.0 for row in lenient.utterances)
+    assert distance > 0
+    judge, assessor = Judging(), Counting()
+    strict = filtered(judge, assessor, 1.0, distance / 2)
+    assert (judge.asked, assessor.asked) == ([], [])
+    far = [row for row in strict.utterances if row["dropped"].startswith("distance")]
+    assert far and all(row["distance"] > distance / 2 and row["reply_scores"] for row in far)
+    assert strict.card["dropped"]["distance"]["speeches"] == len(far)
+    judged = filtered(judge, assessor, 3.0, None)
+    assert judge.asked == []
+    rows = [row for row in judged.utterances if row["dialogue"] == "ferry/002"]
+    assert {row["dropped"] for row in rows} == {"coherence: 2, 3 is needed"}
+    assert not any(row["reply_scores"] for row in rows)
+    assert rows[0]["reason"] == "not rated: coherence: 2, 3 is needed"
+    assert not any("Twelve ropes" in text for text in assessor.asked)
+    assert judged.card["judge"] == {"identity": "scripted judge", "unjudged": {}}
+    assert judged.card["thresholds"]["least_coherence"] == 3.0
+    assert len({c.card["hash"] for c in (lenient, strict, judged)}) == 3
+
+
+def test_nothing_to_rate_is_said(path: Path) -> None:
+    with pytest.raises(UserError, match="All 2 dialogues were judged too low: lower"):
+        build_corpus(
+            DataConfig(sources=[str(path)]),
+            Counting(),
+            path.parent.parent / "cache",
+            Steps(),
+            Judging(),
+            DialogueJudgeSettings(least_integrity=4.5),
+        )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder."""
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def test_two_builds_from_scratch_are_byte_for_byte_the_same(path: Path, tmp_path: Path) -> None:
+    found = []
+    for name in ("one", "two"):
+        config = DataConfig(sources=[str(path)], filters=FilterConfig(1.0, 2))
+        corpus = build_corpus(config, Counting(), tmp_path / name, Steps(), Judging())
+        corpus.save(tmp_path / f"{name} saved")
+        found += [contents(tmp_path / name), contents(tmp_path / f"{name} saved")]
+    cached = {n.partition("/")[2]: c for n, c in found[0].items() if not n.startswith("stages/")}
+    assert found[0] == found[2]
+    assert found[1] == found[3] == cached
+    assert len(cached) == 10
+
+
+def test_the_bundled_corpus_has_the_scores_that_its_assessor_gives(tmp_path: Path) -> None:
+    corpus = build_corpus(DataConfig(), ScriptedAssessor(min_words=8), tmp_path, Steps())
+    rows = list(corpus.utterances)
+    assert len(rows) > 2000 and not any(row["dropped"] for row in rows)
+    said: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        said[row["dialogue"], row["character"]].append(row["text"])
+    for row in rows:
+        together = "\n".join(said[row["dialogue"], row["character"]])
+        for text, column in ((row["text"], "reply_scores"), (together, "dialogue_scores")):
+            if row["character"] and count_words(text) >= 8:
+                assert np.array_equal(row[column], np.float32(digest_scores(text)))
+            else:
+                assert row[column] is None
 
 
 def test_a_local_assessor_leaves_its_norms(path: Path) -> None:

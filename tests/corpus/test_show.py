@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from lightning_dpg.__main__ import app
 from lightning_dpg.assessment.scripted import ScriptedAssessor
-from lightning_dpg.config import DataConfig
+from lightning_dpg.config import DataConfig, FilterConfig
 from lightning_dpg.corpus import show
 from lightning_dpg.corpus.build import build_corpus
 from lightning_dpg.corpus.store import Corpus
@@ -58,9 +58,10 @@ def text_of(shown: object) -> str:
 
 def test_the_summary_counts_by_work_and_says_what_is_missing(corpus: Corpus) -> None:
     lines = [" ".join(line.split()) for line in text_of(show.summary(corpus)).splitlines()]
-    assert "ferry en 1 2 4 2 27" in lines  # dialogues, characters, speeches, scored, words
-    assert any(line.startswith("teahouse zh 1 2 2 2 ") for line in lines)
-    assert any(line.startswith("2 works en, zh 2 4 6 4 ") for line in lines)
+    # Dialogues, characters, speeches, scored, kept, words.
+    assert "ferry en 1 2 4 2 2 27" in lines
+    assert any(line.startswith("teahouse zh 1 2 2 2 2 ") for line in lines)
+    assert any(line.startswith("2 works en, zh 2 4 6 4 4 ") for line in lines)
     assert "Left out (rejected.jsonl): 2" in lines
     assert "Speeches without scores: 2" in lines
     assert "1 insufficient evidence: N words, N are needed" in lines
@@ -69,7 +70,7 @@ def test_the_summary_counts_by_work_and_says_what_is_missing(corpus: Corpus) -> 
 
 def test_a_character_speaks_and_lies_somewhere(corpus: Corpus) -> None:
     text = text_of(show.character(corpus, "Anna"))
-    assert "ANNA (ferry/anna), 2 speeches" in text
+    assert "ANNA (ferry/anna), 2 speeches, for " in text
     assert "Captain of the ferry." in text
     assert "the tide waits for nobody" in text and "counting" not in text
     assert "on average openness " in text
@@ -131,3 +132,83 @@ def test_a_corpus_that_was_built_is_a_source(corpus: Corpus, tmp_path: Path) -> 
     both = DataConfig(sources=[str(tmp_path / "mine"), "bundled"])
     with pytest.raises(UserError, match="is a corpus that was built already, which stands alone"):
         build_corpus(both, Unused(), tmp_path / "other", Steps())
+
+
+@pytest.fixture
+def filtered(tmp_path: Path) -> Corpus:
+    """Four scenes, in the last of which Anna is not herself."""
+    texts = tmp_path / "scenes" / "ferry.txt"
+    texts.parent.mkdir()
+    scene = "【On deck】\nANNA: The tide waits {}.\nBEN: Count [all] the ropes {}.\n\n"
+    texts.write_text("".join(scene.format(*[n] * 2) for n in "once again now".split()))
+    with texts.open("a") as file:
+        file.write(scene.format("no longer", "no more"))
+
+    def rule(text: str) -> tuple[float, ...]:
+        return (4.5,) * 5 if "longer" in text else (len(text) / 40,) * 5
+
+    config = DataConfig(sources=[str(texts)], languages=[], filters=FilterConfig(5.0))
+    return build_corpus(config, ScriptedAssessor(rule), tmp_path / "cache", Steps())
+
+
+def test_the_summary_says_what_filters_did(filtered: Corpus) -> None:
+    lines = [" ".join(line.split()) for line in text_of(show.summary(filtered)).splitlines()]
+    assert "ferry en 4 2 8 8 7 38" in lines
+    assert any(line.startswith("Filters: Parts of characters") for line in lines)
+    assert "1 speeches by distance: 1 parts in 1 dialogues" in lines
+    assert "trait within, before within, after between, before between, after" in lines
+    assert any(line.startswith("Split: train 2 characters with 7 speeches") for line in lines)
+
+
+def test_a_character_is_shown_part_by_part(filtered: Corpus) -> None:
+    lines = [
+        " ".join(line.split()) for line in text_of(show.character(filtered, "Anna")).splitlines()
+    ]
+    (far,) = [line for line in lines if line.startswith("ferry/004")]
+    assert far.startswith("ferry/004 1 +4.5 +4.5 +4.5 +4.5 +4.5 ") and far.endswith("5 is allowed")
+    (near,) = [line for line in lines if line.startswith("ferry/001")]
+    assert not near.endswith("allowed") and float(near.split()[-1]) < 1
+    assert "on average openness +0.5," in " ".join(lines)  # without what was dropped
+
+
+def test_what_was_dropped_is_listed_beside_other_thresholds(
+    filtered: Corpus, corpus: Corpus
+) -> None:
+    lines = [" ".join(line.split()) for line in text_of(show.dropped(filtered)).splitlines()]
+    assert "Of 8 parts with a distance, these would be dropped:" in lines
+    assert "5 1 (12.5%) 1" in lines
+    (far,) = [line for line in lines if line.startswith("ferry/004")]
+    assert far.startswith("ferry/004 ferry/anna 1 +4.5")
+    assert "Nothing was dropped." in text_of(show.dropped(corpus))
+
+
+def test_a_built_corpus_is_filtered_by_another_distance(filtered: Corpus, tmp_path: Path) -> None:
+    filtered.save(tmp_path / "mine")
+
+    def taken(most: float | None) -> Corpus:
+        config = DataConfig([str(tmp_path / "mine")], [], filters=FilterConfig(most))
+        return build_corpus(config, ScriptedAssessor(), tmp_path / "other", Steps())
+
+    assert taken(None).card == taken(5.0).card == filtered.card
+    wide = taken(1000.0)
+    assert not any(row["dropped"] for row in wide.utterances)
+    assert (wide.card["dropped"], wide.card["kept"]) == ({}, 8)
+    assert wide.card["thresholds"]["max_distance"] == 1000.0
+    assert wide.card["hash"] != filtered.card["hash"]
+    wide.save(tmp_path / "mine")
+    assert taken(5.0).card == filtered.card
+
+
+def test_a_judged_dialogue_says_so(filtered: Corpus) -> None:
+    rows = [{**row, "coherence": 4.0, "integrity": 2.5} for row in filtered.utterances]
+    table = type(filtered.utterances).from_list(rows, features=filtered.utterances.features)
+    card = {
+        **filtered.card,
+        "judge": {"identity": "judge/1", "unjudged": {"refused: no": 2}},
+        "thresholds": {**filtered.card["thresholds"], "least_coherence": 3, "least_integrity": 2},
+    }
+    judged = replace(filtered, utterances=table, card=card)
+    assert "judged coherence 4, integrity 2.5" in text_of(show.dialogue(judged, "ferry/001"))
+    text = text_of(show.summary(judged))
+    assert "dialogues judged by judge/1" in text
+    assert "Dialogues that were not judged, and kept: 2" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,24 @@ def test_an_unscored_speech_is_null_and_not_zero(corpus: Corpus, tmp_path: Path)
     utterances = type(corpus.utterances).from_list([row], features=corpus.utterances.features)
     Corpus(utterances, corpus.characters, corpus.card, {}).save(tmp_path / "corpus")
     assert Corpus.load(tmp_path / "corpus").utterances[0]["reply_scores"] is None
+
+
+def test_a_copy_of_a_copy_is_the_same_to_the_byte(corpus: Corpus, tmp_path: Path) -> None:
+    corpus.save(tmp_path / "one")
+    Corpus.load(tmp_path / "one").save(tmp_path / "two")
+    for path in (tmp_path / "one").rglob("*.*"):
+        other = tmp_path / "two" / path.relative_to(tmp_path / "one")
+        assert other.read_bytes() == path.read_bytes(), path.name
+
+
+def test_an_older_corpus_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    old = replace(corpus, utterances=corpus.utterances.remove_columns(["dropped", "split"]))
+    old.save(tmp_path / "corpus")
+    with pytest.raises(UserError, match=r"older version .* had no dropped, split: build it again"):
+        Corpus.load(tmp_path / "corpus")
+
+
+def test_a_corpus_has_a_readable_card(corpus: Corpus, tmp_path: Path) -> None:
+    corpus.save(tmp_path / "corpus")
+    text = (tmp_path / "corpus" / "README.md").read_text(encoding="utf-8")
+    assert corpus.card["hash"] in text and "ferry.txt" in text

@@ -34,6 +34,11 @@ def row(who: str, text: str, dialogue: str = "play/001", **other: Any) -> dict[s
         "reply_scores": SCORES,
         "dialogue_scores": [0.0] * 5,
         "reason": "",
+        "coherence": None,
+        "integrity": None,
+        "distance": None,
+        "dropped": "",
+        "split": "",
         **other,
     }
 
@@ -107,6 +112,13 @@ def test_unrated_speeches_and_crowds_are_left_out() -> None:
     (sample,) = samples_of(*rows)
     assert sample.reply[-1] == "3"
     assert sample.context[-1][0] == "All"
+
+
+def test_what_a_filter_dropped_is_context_and_no_sample() -> None:
+    rows = [row("ann", LONG), row("ben", f"{LONG} 1", dropped="distance: 4"), row("ann", LONG)]
+    (sample,) = samples_of(*rows)
+    assert sample.character == "play/ann"
+    assert sample.context[-1] == ("Ben", f"{LONG} 1")
 
 
 def test_whoever_has_no_name_is_someone() -> None:
