@@ -157,6 +157,11 @@ class Rating:
         """Whether every trait has a score."""
         return all(score is not None for score in self.scores)
 
+    @property
+    def known(self) -> bool:
+        """Whether any trait has a score."""
+        return any(score is not None for score in self.scores)
+
     def profile(self) -> Profile | None:
         """The scores cut to the scale of profiles, or None when one is missing."""
         known = [score for score in self.scores if score is not None]

@@ -104,6 +104,22 @@ def test_a_model_judges_and_labels_and_is_not_asked_again(
     assert Corpus.load(tmp_path / "again").card == corpus.card
 
 
+def test_what_shows_of_a_speech_is_kept_where_something_does_not(
+    build: Build, server: Server, tmp_path: Path
+) -> None:
+    def without_openness(asked: Asked) -> str:
+        given = json.loads(answer(asked))
+        if TRAITS[0] in given:
+            given[TRAITS[0]] |= {"insufficient_evidence": True, "score": None}
+        return json.dumps(given)
+
+    server.answer = without_openness
+    assert build("partly") == 0
+    for row in Corpus.load(tmp_path / "partly").utterances:
+        assert row["reply_scores"][0] is None and None not in row["reply_scores"][1:]
+        assert TRAITS[0] in row["reason"]
+
+
 def test_the_budget_ends_a_build_and_a_larger_one_goes_on(
     build: Build, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,7 +28,7 @@ EXPERIMENTS = {
     "smoke",
 }
 FRAGMENTS = {
-    "assessor": {"local", "scripted"},
+    "assessor": {"api", "local", "scripted"},
     "backbone": {"llama2_7b", "llama31_8b", "smollm2", "tiny"},
     "data": {"bundled"},
     "hypernetwork": {"core", "dial", "full", "tiny"},

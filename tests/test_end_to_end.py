@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 import torch
 
-from lightning_dpg import __main__, run
+from lightning_dpg import __main__
 from lightning_dpg.config import Config, load
 from lightning_dpg.metrics.functional import NORMS
 from lightning_dpg.records import TRAITS, Profile
+from lightning_dpg.run import corpus, main_job, reply
 from lightning_dpg.runs import latest_run
 from tests.conftest import PLAY, SIDECAR
 
@@ -56,7 +57,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(run, "CACHE", folder / "cache")
+        patch.setattr(corpus, "CACHE", folder / "cache")
         patch.setenv("WANDB_SILENT", "true")
         yield folder
     torch.set_num_threads(threads)
@@ -65,7 +66,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def train(place: Path, experiment: str, *overrides: str) -> tuple[Path, dict[str, Any], Config]:
     """Run an experiment; gives its folder, results and settings."""
     config = load(experiment, overrides)
-    report = run.train(config)
+    report = main_job.train(config)
     folder = latest_run(experiment)
     assert report.resolve() == folder / "report.html"
     text = (folder / "results.json").read_text(encoding="utf-8")
@@ -218,11 +219,11 @@ def test_a_checkpoint_answers(smoke: Smoke, capsys: pytest.CaptureFixture[str]) 
 
 def test_a_checkpoint_answers_as_it_is_asked(smoke: Smoke) -> None:
     folder, _, _ = smoke
-    path = run.checkpoint_of(folder)
+    path = reply.checkpoint_of(folder)
     assert path == folder / "dpg" / "model.ckpt"
 
     def say(seed: int = 0, **overrides: Any) -> str:
-        return run.generate(path, Profile((1.0,) * 5), "", "Who goes?", seed, overrides)
+        return reply.generate(path, Profile((1.0,) * 5), "", "Who goes?", seed, overrides)
 
     long = say(max_new_tokens=24)
     assert say(max_new_tokens=24, seed=1) != long

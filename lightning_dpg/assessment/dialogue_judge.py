@@ -81,12 +81,6 @@ class DialogueJudge:
                 judgements.append(Judgement(**answer.value))
         return judgements
 
-    def accepts(self, judgement: Judgement) -> bool:
-        """Whether a dialogue was judged, and reaches the least scores."""
-        return (judgement.coherence or 0) >= self.settings.least_coherence and (
-            judgement.integrity or 0
-        ) >= self.settings.least_integrity
-
     def _prompt(self, dialogue: Dialogue) -> Prompt | None:
         spoken = [u for u in dialogue.utterances if u.text.strip()]
         if not spoken:

@@ -35,6 +35,11 @@ class Asking(Protocol):
         """Dollars so far; None where prices are not known."""
         ...
 
+    @property
+    def committed(self) -> float:
+        """Dollars spent, and the most that lost answers may have cost: both count in a budget."""
+        ...
+
     def ask(self, prompts: Sequence[Prompt], advance: Advance | None = None) -> list[Answer]:
         """One answer for each prompt, in order; `advance` is told how many are done."""
         ...
@@ -176,7 +181,12 @@ def hidden(names: People) -> str:
 
 
 def combined(answers: Sequence[Answer]) -> Details:
-    """One rating from the answers of all repeats; those without a value are left out."""
+    """One rating from the answers of all repeats; those without a value are left out.
+
+    Where one may still come, there is no rating yet: another run is to ask for it.
+    """
+    if waiting := [answer for answer in answers if not answer.final]:
+        return Details(Rating.unscored(waiting[0].reason))
     values = [answer.value for answer in answers if answer.value is not None]
     if not values:
         return Details(Rating.unscored(answers[0].reason))

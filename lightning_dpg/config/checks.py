@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lightning_dpg.config.schema import ApiConfig, Config
 
 
@@ -69,15 +71,14 @@ def check(config: Config) -> list[str]:
             f"Argument 'lora.first_layer' expected 0 or more, got {config.lora.first_layer}"
         )
     for name, assessor in (("labels", config.assessor.labels), ("judge", config.assessor.judge)):
-        if assessor.kind == "litellm":
-            problems += _check_api(f"assessor.{name}.api", assessor.api)
+        problems += _check_api(f"assessor.{name}.api", assessor.api, assessor.kind == "litellm")
         if assessor.repeats < 1:
             problems.append(
                 f"Argument 'assessor.{name}.repeats' expected a positive integer, "
                 f"got {assessor.repeats}"
             )
-    if config.assessor.dialogues.kind == "litellm":
-        problems += _check_api("assessor.dialogues.api", config.assessor.dialogues.api)
+    dialogues = config.assessor.dialogues
+    problems += _check_api("assessor.dialogues.api", dialogues.api, dialogues.kind == "litellm")
     distance = config.data.filters.max_distance
     if distance is not None and not distance > 0:
         problems.append(
@@ -97,9 +98,9 @@ def check(config: Config) -> list[str]:
     return problems
 
 
-def _check_api(key: str, api: ApiConfig) -> list[str]:
+def _check_api(key: str, api: ApiConfig, used: bool) -> list[str]:
     problems = []
-    if not api.model:
+    if used and not api.model:
         problems.append(
             f"Argument '{key}.model' expected a model as litellm names it, such as "
             "openai/gpt-4o or ollama/qwen2.5, got none"
@@ -110,7 +111,7 @@ def _check_api(key: str, api: ApiConfig) -> list[str]:
             problems.append(f"Argument '{key}.{name}' expected a positive number, got {value:g}")
     if api.temperature < 0:
         problems.append(f"Argument '{key}.temperature' expected 0 or more, got {api.temperature:g}")
-    if api.budget is not None and api.budget < 0:
+    if api.budget is not None and not 0 <= api.budget < math.inf:
         problems.append(f"Argument '{key}.budget' expected dollars or null, got {api.budget:g}")
     if api.prices and (len(api.prices) != 2 or min(api.prices) < 0):
         problems.append(

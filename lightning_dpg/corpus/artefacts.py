@@ -17,7 +17,7 @@ from lightning_dpg.config import fingerprint
 
 FORMAT = 4
 """Of stages and corpora: another number builds them anew, from readings and answers as they lie."""
-UNFINISHED = ("the server failed", "the server rejected the request")
+UNFINISHED = ("the server failed", "the server rejected the request", "too long for the model")
 """How reasons begin that another run may find gone: what holds one is not kept."""
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from datasets import Dataset
 
 from lightning_dpg import __version__
-from lightning_dpg.assessment.base import Assessor, knowing
+from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import DataConfig, DialogueJudgeSettings, FilterConfig, fingerprint
 from lightning_dpg.corpus.artefacts import FORMAT, Artefacts
 from lightning_dpg.corpus.card import counts
@@ -62,8 +62,6 @@ def build_corpus(
     kept, least = Artefacts(cache / STAGES), least or DialogueJudgeSettings()
 
     sources = read_sources(config.sources, config.languages, config.columns)
-    names = [[character.name] for character in sources.characters.values()]
-    assessor, judge = knowing(assessor, names), knowing(judge, names)
     text = as_rows(sources, read_licences(config.sources, config.columns), kept)
     rows, unjudged = judge_dialogues(text.rows, sources.dialogues, judge, kept, steps)
     rows = drop_incoherent(rows, least)

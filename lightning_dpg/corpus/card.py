@@ -7,8 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lightning_dpg.assessment.base import count_words
-from lightning_dpg.corpus.licences import NOT_STATED, OWN
 from lightning_dpg.records import TRAITS
+
+NOT_STATED = "not stated"
+"""The licence of a text that names none."""
+OWN = "Apache-2.0"
+"""The licence of the bundled texts, which are the project's."""
 
 
 def counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -27,7 +31,7 @@ def counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 def as_markdown(card: Mapping[str, Any]) -> str:
     """The card as the README.md of a dataset."""
-    head = ["---", "language:", *(f"- {code}" for code in card["languages"])]
+    head = ["---", "language:", *(f'- "{code}"' for code in card["languages"])]
     head += [
         f"license: {_licence(card['licences'].values())}",
         "tags:",

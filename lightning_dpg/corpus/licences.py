@@ -8,11 +8,8 @@ from pathlib import Path
 from lxml import etree
 
 from lightning_dpg.config import Columns
+from lightning_dpg.corpus.card import NOT_STATED, OWN
 from lightning_dpg.corpus.sources import BUNDLED, DATASETS, source_files
-
-NOT_STATED = "not stated"
-OWN = "Apache-2.0"
-"""Of the bundled texts, which are the project's."""
 
 
 def read_licences(sources: Sequence[str], columns: Columns) -> dict[str, str]:

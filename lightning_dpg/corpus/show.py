@@ -121,7 +121,7 @@ def character(corpus: Corpus, name: str) -> RenderableType:
     lines = [Text(f"{title}, for {split}" if split else title, style="bold")]
     lines += [Text(who["description"])] if who["description"] else []
     if len(scored):
-        lines.append(Text(f"on average {_profile(scored.mean(0))}"))
+        lines.append(Text(f"on average {_profile(np.nanmean(scored, 0))}"))
     return Group(*lines, parts_table(spoken), Text(), speeches_table(spoken[:SPEECHES]))
 
 

@@ -93,8 +93,11 @@ class Corpus:
         (temporary / REJECTED).write_text("".join(lines), encoding="utf-8")
         (temporary / README).write_text(as_markdown(self.card), encoding="utf-8")
         temporary.chmod(0o755)  # it was made for its owner alone
-        shutil.rmtree(folder, ignore_errors=True)
+        before = temporary.with_name(f"{temporary.name}-before")
+        if folder.exists():  # a rename takes no time in which a kill could leave half of it
+            folder.rename(before)
         temporary.rename(folder)
+        shutil.rmtree(before, ignore_errors=True)
 
     @classmethod
     def load(cls, folder: Path) -> Corpus:

@@ -103,5 +103,5 @@ def _measured(row: Row) -> list[str]:
     return [*_scores(row["dialogue_scores"]), "" if distance is None else f"{distance:.1f}"]
 
 
-def _scores(scores: Sequence[float] | None) -> list[str]:
-    return [f"{score:+.1f}" for score in scores] if scores else [""] * len(TRAITS)
+def _scores(scores: Sequence[float | None] | None) -> list[str]:
+    return ["" if s is None else f"{s:+.1f}" for s in scores or [None] * len(TRAITS)]

@@ -44,7 +44,8 @@ def make_samples(corpus: Corpus, config: DataConfig) -> list[Sample]:
     """The samples of a corpus, in its order.
 
     Left out: the first speech of a dialogue (it answers nothing), speeches of crowds, shorter than
-    `min_reply_words`, without a rating, or dropped by a filter.
+    `min_reply_words`, without a rating, or dropped by a filter. A trait of which a speech shows too
+    little stands at 0: where profiles turn dials, that dial is not turned, and learns nothing.
     """
     described = dict(zip(corpus.characters["id"], corpus.characters["description"], strict=True))
     column = "reply_scores" if config.profile_from == "reply" else "dialogue_scores"
@@ -66,7 +67,7 @@ def make_samples(corpus: Corpus, config: DataConfig) -> list[Sample]:
                 row["work"],
                 row["language"],
                 described[row["character"]],
-                Profile.cut(row[column]),
+                Profile.cut([0.0 if score is None else score for score in row[column]]),
                 tuple((r["name"].title() or "Someone", r["text"]) for r in before),
                 row["text"],
             )

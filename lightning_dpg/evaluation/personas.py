@@ -54,15 +54,20 @@ def held_out_personas(corpus: Corpus, samples: Sequence[Sample]) -> list[Persona
 
 
 def character_centers(corpus: Corpus) -> dict[str, Profile]:
-    """The mean of each character's ratings over the dialogues it speaks in."""
-    scenes: dict[str, dict[str, list[float]]] = defaultdict(dict)
+    """The mean of each character's ratings over the dialogues it speaks in.
+
+    A character has none where a trait shows in none of them.
+    """
+    scenes: dict[str, dict[str, list[float | None]]] = defaultdict(dict)
     for row in corpus.utterances:
         if row["character"] and row["dialogue_scores"]:
             scenes[row["character"]][row["dialogue"]] = row["dialogue_scores"]
-    return {
-        character: Profile.cut(np.mean(list(ratings.values()), axis=0).tolist())
-        for character, ratings in scenes.items()
-    }
+    centers = {}
+    for character, ratings in scenes.items():
+        scores = np.array(list(ratings.values()), dtype=float)  # None becomes NaN
+        if not np.isnan(scores).all(0).any():
+            centers[character] = Profile.cut(np.nanmean(scores, axis=0).tolist())
+    return centers
 
 
 def drawn_personas(count: int, seed: int) -> list[Persona]:

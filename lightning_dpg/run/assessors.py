@@ -35,15 +35,13 @@ def make_assessor(
     Args:
         settings: kind and limits.
         backbone: what a local assessor reads; others need none.
-        corpus: a local assessor takes over its norms, of the language that replies are in; a
-            language model is not told the names of its characters.
+        corpus: a local assessor takes over its norms, of the language that replies are in.
         beside: others who ask for money in this run: what they spent counts in a budget.
     """
     if settings.kind == "scripted":
         return ScriptedAssessor(min_words=settings.min_words)
     if settings.kind == "litellm":
-        names = [[name] for name in corpus.characters["name"]] if corpus else ()
-        return LLMAssessor(Asker(settings.api, AnswerStore(ANSWERS), beside), settings, names)
+        return LLMAssessor(Asker(settings.api, AnswerStore(ANSWERS), beside), settings)
     assert backbone is not None, "a local assessor reads a backbone"
     local = LocalAssessor(
         backbone.model,
@@ -71,7 +69,8 @@ def make_instruments(
     """Judge, reader of single replies, and second instrument of the closing evaluation."""
     second = LexiconAssessor(config.assessor.judge.min_words)
     second.fit(spoken(corpus))
-    reader = make_assessor(config.assessor.labels, backbone, corpus)
+    asked = [judge.asker] if isinstance(judge, LLMAssessor) else []
+    reader = make_assessor(config.assessor.labels, backbone, corpus, asked)
     if isinstance(reader, LocalAssessor) and isinstance(judge, LocalAssessor):
         reader.reference = judge.reference
     return Instruments(judge, reader, second)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from lightning_dpg import __version__
-from lightning_dpg.assessment.base import Assessor
+from lightning_dpg.assessment.base import Assessor, knowing
 from lightning_dpg.assessment.lexicon import LexiconAssessor
 from lightning_dpg.assessment.llm import Asking, LLMAssessor
 from lightning_dpg.assessment.local import LocalAssessor
@@ -115,7 +115,13 @@ def _assessor(
         return lexicon
     if name == "knowledge" or name == "vanilla":
         asked = replace(judge, kind="litellm", prompt=name)
-        return make_assessor(asked, backbone, corpus, beside)
+        if not judge.api.model:
+            raise UserError(
+                f"Assessor {name!r} asks a language model, and none is given: "
+                "--set assessor.judge.api.model=openai/gpt-4o, for example"
+            )
+        names = [[name] for name in corpus.characters["name"]]
+        return knowing(make_assessor(asked, backbone, corpus, beside), names)
     assessor = make_assessor(replace(judge, kind=name), backbone, corpus)
     if isinstance(assessor, LocalAssessor):
         norms = corpus.reference.get(subjects[0].language) if labelled(corpus, assessor) else None

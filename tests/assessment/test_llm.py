@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lightning_dpg.assessment.asking.prompt import Prompt
+from lightning_dpg.assessment.asking.prompt import Answer, Prompt
 from lightning_dpg.assessment.base import Assessor
-from lightning_dpg.assessment.llm import LLMAssessor
+from lightning_dpg.assessment.llm import LLMAssessor, combined
 from lightning_dpg.config import AssessorSettings
 from lightning_dpg.records import TRAITS, Rating
 from tests.assessment.rubric.standin import Rule, StandIn, scored
@@ -184,3 +184,11 @@ def test_traits_are_asked_for_in_other_orders() -> None:
     assert rater.rate([[LONG]])[0].scores == (1, 2, 3, 4, 5)
     orders = [tuple(prompt.schema["properties"]) for prompt in asker.asked]
     assert orders[0] == TRAITS and len(set(orders)) > 3
+
+
+def test_an_answer_that_may_still_come_leaves_the_rating_open() -> None:
+    value = {t: {"score": 3.0, "confidence": 0.5, "evidence": []} for t in TRAITS}
+    failed = Answer(None, "the server failed 6 times: HTTP 500", final=False)
+    assert combined([Answer(value, ""), Answer(value, "")]).rating.complete
+    rating = combined([Answer(value, ""), failed]).rating
+    assert not rating.known and rating.reason.startswith("the server failed")

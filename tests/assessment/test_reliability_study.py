@@ -253,7 +253,7 @@ def test_progress_reaches_the_announced_total(kind: type[Meter]) -> None:
     done: list[int] = []
 
     class Counting(Steps):
-        def bar(self, title: str, total: int):  # type: ignore[no-untyped-def]
+        def bar(self, title: str, total: int, spent: object = None):  # type: ignore[no-untyped-def]
             from contextlib import contextmanager
 
             @contextmanager

@@ -30,7 +30,7 @@ CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
         (f'<availability><licence target="{CC0}"/></availability>', CC0),
         ("<availability><licence>Free.</licence><licence>BY</licence></availability>", "Free.; BY"),
         ("<availability><p>Ask us.</p></availability>", "not stated"),
-        ("<p/>", "not stated"),
+        ("<p><licence>of something else</licence></p>", "not stated"),
     ],
 )
 def test_tei_states_it_in_its_header(tmp_path: Path, header: str, expected: str) -> None:

@@ -15,6 +15,7 @@ from lightning_dpg.config import DataConfig, FilterConfig
 from lightning_dpg.corpus import show
 from lightning_dpg.corpus.build import build_corpus
 from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.corpus.tables import candidates
 from lightning_dpg.errors import UserError
 from lightning_dpg.progress import Steps
 
@@ -177,6 +178,8 @@ def test_what_was_dropped_is_listed_beside_other_thresholds(
     lines = [" ".join(line.split()) for line in text_of(show.dropped(filtered)).splitlines()]
     assert "Of 8 parts with a distance, these would be dropped:" in lines
     assert "5 1 (12.5%) 1" in lines
+    few = text_of(candidates(list(filtered.utterances), least=5)).splitlines()
+    assert "5 0 (0.0%) 0" in [" ".join(line.split()) for line in few]
     (far,) = [line for line in lines if line.startswith("ferry/004")]
     assert far.startswith("ferry/004 ferry/anna 1 +4.5")
     assert "Nothing was dropped." in text_of(show.dropped(corpus))

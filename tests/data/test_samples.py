@@ -121,6 +121,13 @@ def test_what_a_filter_dropped_is_context_and_no_sample() -> None:
     assert sample.context[-1] == ("Ben", f"{LONG} 1")
 
 
+def test_a_trait_that_does_not_show_turns_no_dial() -> None:
+    partly = [None, -2.0, None, 4.0, None]
+    rows = [row("ann", LONG), row("ben", LONG, reply_scores=partly)]
+    (sample,) = samples_of(*rows)
+    assert sample.profile.scores == (0.0, -2.0, 0.0, 4.0, 0.0)
+
+
 def test_whoever_has_no_name_is_someone() -> None:
     (sample,) = samples_of(row("", LONG, name=""), row("ben", LONG))
     assert sample.context == (("Someone", LONG),)

@@ -5,15 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
 from lightning_dpg.assessment.asking.budget import Budget
 from lightning_dpg.assessment.asking.endpoint import Endpoint
 from lightning_dpg.assessment.asking.prompt import Answer, Prompt
 from lightning_dpg.assessment.asking.run import Run
 from lightning_dpg.assessment.asking.store import AnswerStore
-from lightning_dpg.assessment.base import Paid
 from lightning_dpg.config import ApiConfig
 from lightning_dpg.progress import Advance
+
+
+class Committed(Protocol):
+    """Whoever spends of the same budget."""
+
+    @property
+    def committed(self) -> float:
+        """Dollars that are spent, or may be."""
+        ...
 
 
 class Asker:
@@ -22,11 +31,13 @@ class Asker:
     Args:
         api: the model, its settings and limits. The budget holds for the life of this object.
         store: keeps completions as they arrive, and answers.
-        beside: others whose dollars count in the budget: those that they have spent before this
-            one asks for the first time.
+        beside: others whose dollars count in the budget: those that they have spent, or may have,
+            before this one asks for the first time.
     """
 
-    def __init__(self, api: ApiConfig, store: AnswerStore, beside: Sequence[Paid] = ()) -> None:
+    def __init__(
+        self, api: ApiConfig, store: AnswerStore, beside: Sequence[Committed] = ()
+    ) -> None:
         self.api, self.store, self.beside = api, store, beside
         self._opened: tuple[Endpoint, Budget] | None = None
 
@@ -40,6 +51,11 @@ class Asker:
     def spent(self) -> float | None:
         """Dollars so far, up to date whenever `advance` is called; None without known prices."""
         return self._opened[1].spent if self._opened else 0.0
+
+    @property
+    def committed(self) -> float:
+        """Dollars spent so far, and the most that requests may have cost whose answer was lost."""
+        return self._opened[1].committed if self._opened else 0.0
 
     def ask(self, prompts: Sequence[Prompt], advance: Advance | None = None) -> list[Answer]:
         """One answer for each prompt, in order; like prompts are asked once.
@@ -79,7 +95,7 @@ class Asker:
         """The model, found when it is first needed: finding it loads litellm."""
         if self._opened is None:
             endpoint = Endpoint(self.api)
-            before = sum(other.spent or 0.0 for other in self.beside)
+            before = sum(other.committed for other in self.beside)
             budget = Budget(self.api.budget, endpoint.prices, self.api.max_tokens, before)
             self._opened = endpoint, budget
         return self._opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import Any
 
 from lightning_dpg.assessment.asking.prompt import Messages
@@ -35,7 +36,10 @@ class Budget:
         limit: dollars, or None for no limit.
         prices: None where they are not known, with which only no limit goes.
         max_tokens: longest answer.
-        before: dollars that others have spent of the same limit.
+        before: dollars that others have spent of the same limit, and may have.
+
+    Raises:
+        UserError: a limit or a price that is no finite number: nothing would be beyond it.
 
     Attributes:
         spent: dollars for what was answered; None without prices.
@@ -46,6 +50,16 @@ class Budget:
     def __init__(
         self, limit: float | None, prices: Prices | None, max_tokens: int, before: float = 0.0
     ) -> None:
+        if not math.isfinite(limit or 0.0):
+            raise UserError(
+                f"A budget must be a finite number of dollars, got {limit:g}: give one, or none "
+                "for no limit (api.budget=null)"
+            )
+        if not all(map(math.isfinite, prices or ())):
+            raise UserError(
+                "Prices must be finite numbers: set api.prices to dollars for a million tokens of "
+                "prompt and of answer, such as [0.15,0.60]"
+            )
         self.limit, self.prices, self.max_tokens = limit, prices, max_tokens
         self.before = before
         self.spent: float | None = 0.0 if prices else None
@@ -53,6 +67,11 @@ class Budget:
         self._reserved = 0.0
         self._under_way = 0
         self._settled = asyncio.Event()
+
+    @property
+    def committed(self) -> float:
+        """Dollars that are spent, or may be: what counts in a limit shared with others."""
+        return (self.spent or 0.0) + self.doubtful
 
     def worst(self, messages: Messages, schema: dict[str, Any]) -> float:
         """The most that a request may cost, in dollars.
@@ -104,7 +123,7 @@ class Budget:
     def _total(self) -> float:
         # Summing leaves dust that must not hold up a request when none is under way.
         reserved = self._reserved if self._under_way else 0.0
-        return self.before + (self.spent or 0.0) + self.doubtful + reserved
+        return self.before + self.committed + reserved
 
     def told(self) -> str:
         """What was spent, for a message."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from lightning_dpg.assessment.asking.budget import MILLION, Budget, Prices
 from lightning_dpg.assessment.asking.failures import Rejected, failure_of
-from lightning_dpg.assessment.asking.prompt import Completion, Messages, Prompt
+from lightning_dpg.assessment.asking.prompt import Completion, Messages, Prompt, well_formed
 from lightning_dpg.config import ApiConfig
 from lightning_dpg.errors import UserError
 
@@ -83,8 +83,8 @@ class Endpoint:
     async def complete(self, prompt: Prompt, messages: Messages, budget: Budget) -> Completion:
         """Send one request and wait for its completion.
 
-        A server that rejects the first requests with a schema and takes them without gets none
-        any more.
+        A server, or litellm before it, that rejects the first requests with a schema and takes
+        them without gets none any more.
 
         Args:
             prompt: whose schema goes along.
@@ -108,7 +108,7 @@ class Endpoint:
             completion = await send({"type": "json_schema", "json_schema": schema})
             self._proven = True
         except Rejected as error:
-            if self._proven or error.final:
+            if self._proven or not error.mendable:
                 raise
             completion = await send(None)
             self._structured = False
@@ -172,10 +172,10 @@ def _completion(response: Any, budget: Budget, worst: float) -> Completion:
         cost = budget.cost(*used) if any(used) else worst
     refusal = getattr(choice.message, "refusal", None)
     return Completion(
-        text=str(refusal or choice.message.content or ""),
-        model=str(response.model or ""),
+        text=well_formed(str(refusal or choice.message.content or "")),
+        model=well_formed(str(response.model or "")),
         prompt_tokens=used[0],
         completion_tokens=used[1],
         cost=cost,
-        finish="refusal" if refusal else str(choice.finish_reason or "stop"),
+        finish="refusal" if refusal else well_formed(str(choice.finish_reason or "stop")),
     )

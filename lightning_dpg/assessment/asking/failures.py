@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lightning_dpg.assessment.asking.pacing import LONGEST_PAUSE, retry_after
+from lightning_dpg.assessment.asking.prompt import well_formed
 from lightning_dpg.assessment.asking.reading import excerpt
 from lightning_dpg.config import ApiConfig
 from lightning_dpg.errors import UserError
@@ -20,7 +21,14 @@ NO_ANSWER = {"Timeout", "TimeoutError", "ReadTimeout", "APITimeoutError"}
 NO_COMPLETION = ("Empty or invalid response", "Unable to get json response")
 """What litellm says of an answer of HTTP 200 that is no chat completion."""
 TOO_LONG = ("context_length_exceeded", "ContextWindowExceeded")
-POLICY = ("content_policy", "content_filter", "ContentPolicyViolation")
+POLICY = (
+    "content_policy",
+    "content_filter",
+    "ContentPolicyViolation",
+    "input was flagged",  # OpenRouter, with HTTP 403
+    "violates usage guidelines",  # xAI, with HTTP 403
+)
+"""What is said of a text that the provider will not have its model answer."""
 NO_CREDIT = ("insufficient_quota", "insufficient_balance", "credit balance is too low")
 NO_KEY = re.compile(r"missing\b.{0,40}?(credentials|api.key)", re.IGNORECASE)
 """What clients say when they have no key, some of them as if a server had failed."""
@@ -60,12 +68,14 @@ class Rejected(Exception):
 
     Attributes:
         reason: what the server says.
-        final: it is the text's fault; else it may be mended, and the next run asks again.
+        final: the text is refused; else another server, or the same one with other settings, may
+            answer, and the next run asks again.
+        mendable: it may be the schema that the server does not take.
     """
 
-    def __init__(self, reason: str, *, final: bool) -> None:
+    def __init__(self, reason: str, *, final: bool = False, mendable: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.final = reason, final
+        self.reason, self.final, self.mendable = reason, final, mendable
 
 
 def failure_of(error: Exception, api: ApiConfig, provider: str) -> Failure | Rejected | UserError:
@@ -90,10 +100,15 @@ def failure_of(error: Exception, api: ApiConfig, provider: str) -> Failure | Rej
     if not isinstance(status, int) or status < 400:
         kind = type(error).__name__
         return Failure(f"the server's answer was no completion: {kind}: {words}", doubtful=True)
-    if (ending := _ending(status, error, words, api, provider)) is not None:
+    body = _body(error) + said + type(error).__name__
+    if "UnsupportedParamsError" in body and "response_format" in body:
+        # litellm's own, and nothing was sent.
+        return Rejected(f"the server rejected the request: {words}", mendable=True)
+    moderated = status == 403 and _has(body, POLICY)
+    if not moderated and (ending := _ending(status, error, words, api, provider)) is not None:
         return ending
     if status < 500 and status not in (408, 409, 425, 429):
-        return _rejected(status, _body(error) + said + type(error).__name__, words)
+        return _rejected(status, body, words)
     wait = retry_after(_header(error, "retry-after"))
     if wait is not None and wait > LONGEST_PAUSE:
         return UserError(
@@ -109,7 +124,7 @@ def _ending(
     """The error that ends the run, where no request can go better."""
     key = f"{provider.upper()}_API_KEY"
     told = f"(HTTP {status}: {words})"
-    if type(error).__name__ == "UnsupportedParamsError" and "response_format" not in words:
+    if type(error).__name__ == "UnsupportedParamsError":
         return UserError(f"{api.model} does not take these settings: {words}")
     if NO_KEY.search(words):
         return UserError(f"No key for {api.model}: set {key} in the environment ({words})")
@@ -135,8 +150,9 @@ def _rejected(status: int, body: str, words: str) -> Rejected:
     if _has(body, POLICY):
         return Rejected(f"refused: {words}", final=True)
     if _has(body, TOO_LONG):
-        return Rejected(f"too long for the model: {words}", final=True)
-    return Rejected(f"the server rejected the request: HTTP {status}: {words}", final=False)
+        # Not final: the same model may be served with a larger context.
+        return Rejected(f"too long for the model: {words}")
+    return Rejected(f"the server rejected the request: HTTP {status}: {words}", mendable=True)
 
 
 def _has(text: str, marks: tuple[str, ...]) -> bool:
@@ -171,7 +187,7 @@ def _words(error: Exception) -> str:
         text = inner if isinstance(inner, str) else text
     except (ValueError, TypeError, KeyError):
         pass
-    return excerpt(redacted(text))
+    return excerpt(redacted(well_formed(text)))
 
 
 def place(api: ApiConfig) -> str:

@@ -12,6 +12,14 @@ Messages = tuple[tuple[str, str], ...]
 """((role, content), ...), where a role is `system`, `user` or `assistant`."""
 
 
+def well_formed(text: str) -> str:
+    """A text that UTF-8 can hold: half a character, as a cut JSON escape leaves one, is replaced.
+
+    Two halves in a row make one character.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 class Unreadable(ValueError):
     """An answer that is not what was asked for; says what is wrong so that a model can mend it."""
 
@@ -76,7 +84,8 @@ class Answer:
     Attributes:
         value: what `Prompt.read` gave; None where there is no answer.
         reason: why there is none; empty where there is.
-        final: False where the transport failed, so that the next run asks again.
+        final: False where the transport failed or the server would not take the request, so that
+            the next run asks again.
     """
 
     value: dict[str, Any] | None

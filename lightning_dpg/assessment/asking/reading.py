@@ -5,6 +5,7 @@ A pure function of what is stored, so that a run which was killed goes on where 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from lightning_dpg.assessment.asking.prompt import (
@@ -22,8 +23,13 @@ MEND = (
     "This answer cannot be used: {problem}. Answer the question above again. "
     "Give only the JSON object that was asked for."
 )
+TEMPLATE_MARK = re.compile(r"<(?=[|｜])|(?<=[|｜])>")
+"""The angle of `<|` and `|>`, and of the full-width like that some models use: chat templates mark
+turns with these, and a server must find none in a message."""
 EXCERPT = 200
 """Characters of a model's or a server's words that a reason repeats."""
+PROBLEM = 500
+"""Characters that say what is wrong with an answer, in the message that asks for another."""
 
 
 def next_step(prompt: Prompt, completions: Sequence[Completion]) -> Answer | Messages:
@@ -39,8 +45,9 @@ def next_step(prompt: Prompt, completions: Sequence[Completion]) -> Answer | Mes
         except Unreadable as error:
             problem = str(error).rstrip(".")
         # Some servers refuse an empty message.
-        given = completion.text or "(no answer)"
-        mend = MEND.format(problem=problem)
+        given = unmarked(completion.text) or "(no answer)"
+        # The problem may repeat some of the answer, and so of the texts that were judged.
+        mend = MEND.format(problem=unmarked(excerpt(problem, PROBLEM)))
         messages = (*messages, ("assistant", given), ("user", mend))
     if len(completions) >= TURNS:
         return Answer(None, f"no valid answer: {problem}")
@@ -57,7 +64,12 @@ def _read(prompt: Prompt, completion: Completion) -> dict[str, object]:
     return prompt.read(completion.text)
 
 
-def excerpt(text: str) -> str:
+def unmarked(text: str) -> str:
+    """A text in which no mark of a chat template is whole: `<|` becomes `< |`."""
+    return TEMPLATE_MARK.sub(lambda found: "< " if found[0] == "<" else " >", text)
+
+
+def excerpt(text: str, length: int = EXCERPT) -> str:
     """The beginning of somebody's words, on one line."""
     line = " ".join(text.split())
-    return line if len(line) <= EXCERPT else line[:EXCERPT] + "…"
+    return line if len(line) <= length else line[:length] + "…"

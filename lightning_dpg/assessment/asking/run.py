@@ -26,13 +26,11 @@ class Job:
     """A prompt on its way to an answer.
 
     Attributes:
-        completions: what was paid for so far, in this run or another.
         sent: how often the request that is due now was sent.
     """
 
     prompt: Prompt
     key: str
-    completions: list[Completion]
     sent: int = 0
 
 
@@ -87,7 +85,7 @@ class Run:
 
     def _jobs(self) -> Iterator[Job]:
         for key, prompt in self.prompts.items():
-            yield Job(prompt, key, self.store.completions(key))
+            yield Job(prompt, key)
 
     async def _work(self) -> None:
         while (job := await self._queue.next()) is not None:
@@ -105,10 +103,12 @@ class Run:
 
     async def _take(self, job: Job) -> None:
         """Bring a job one request further."""
-        step = next_step(job.prompt, job.completions)
+        # Read just before sending: another process on this store may have paid meanwhile.
+        known = self.store.completions(job.key)
+        step = next_step(job.prompt, known)
         if not isinstance(step, Answer):
             try:
-                job.completions.append(await self._send(job, step))
+                completion = await self._send(job, step)
             except Failure as failure:
                 if not (answer := self._failed(job, failure)):
                     return
@@ -119,7 +119,7 @@ class Run:
                     self._give_up_on(rejected.reason)
             else:
                 job.sent, self._failed_in_a_row, self._reached = 0, 0, True
-                step = next_step(job.prompt, job.completions)
+                step = next_step(job.prompt, [*known, completion])
         if isinstance(step, Answer):
             self.store.answer(job.key, step)
             # As it reads from the store: another process may have been first.
@@ -132,6 +132,9 @@ class Run:
         """One request, within the budget, its completion stored before anything else happens."""
         worst = self.budget.worst(messages, job.prompt.schema)
         await self.budget.reserve(worst)
+        if self._ending is not None:  # while this one waited for dollars
+            self.budget.settle(worst)
+            raise self._ending
         job.sent += 1
         cost, doubtful = None, True  # of a request that is cancelled
         try:

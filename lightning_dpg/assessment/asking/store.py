@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lightning_dpg.assessment.asking.prompt import Answer, Completion, Messages
+from lightning_dpg.assessment.asking.prompt import Answer, Completion, Messages, well_formed
 from lightning_dpg.errors import UserError
 
 FORMAT = 1
@@ -52,7 +52,7 @@ TABLES = (
     """,
 )
 """`completions`: every paid request, as it arrived, in order. `answers`: one row a key; not final
-where the transport failed."""
+where the server failed or would not take the request."""
 
 
 class AnswerStore:
@@ -152,12 +152,14 @@ class AnswerStore:
 
     def answer(self, key: str, answer: Answer) -> None:
         """Keep an answer; one that is final is never replaced."""
-        value = None if answer.value is None else json.dumps(answer.value, ensure_ascii=False)
+        value = None
+        if answer.value is not None:
+            value = well_formed(json.dumps(answer.value, ensure_ascii=False))
         self._run(
             "INSERT INTO answers VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
             "value = excluded.value, reason = excluded.reason, final = excluded.final "
             "WHERE final = 0",
-            (key, value, answer.reason, int(answer.final)),
+            (key, value, well_formed(answer.reason), int(answer.final)),
         )
 
     def _run(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -8,11 +8,16 @@ from typing import Any
 
 from lightning_dpg.assessment.asking.prompt import Unreadable
 from lightning_dpg.assessment.rubric.lenient import Malformed, find_objects, number
+from lightning_dpg.assessment.rubric.quoting import quoted
 
 _FLAGS = {
     **dict.fromkeys(("true", "yes", "1", "是", "真"), True),
     **dict.fromkeys(("false", "no", "0", "否", "假", ""), False),
 }
+
+_ECHO = 80
+"""Characters of an answer that a message repeats: the answer may repeat the text that was judged,
+which must not stand in a message to the model at length, or unquoted."""
 
 
 def answer_object(
@@ -68,7 +73,7 @@ def with_names(given: dict[str, Any], names: dict[str, str], where: str) -> dict
         name = names.get(plain(key))
         if name is None:
             if isinstance(value, dict | list):
-                raise Unreadable(f"{where} has an unknown key {key!r}")
+                raise Unreadable(f"{where} has an unknown key {_echoed(key)}")
         elif name in result:
             raise Unreadable(f"{where} gives {name} twice")
         else:
@@ -85,7 +90,7 @@ def in_range(value: Any, low: float, high: float, where: str) -> float:
     found = number(value) if isinstance(value, str) else value
     if isinstance(found, int | float) and not isinstance(found, bool) and low <= found <= high:
         return float(found)
-    shown = f"{value:g}" if isinstance(value, float) else repr(value)
+    shown = f"{value:g}" if isinstance(value, float) else _echoed(value)
     raise Unreadable(f"{where} must be a whole number from {low:g} to {high:g}, got {shown}")
 
 
@@ -99,7 +104,7 @@ def flag(value: Any, where: str) -> bool:
         return bool(value)
     text = f"{value:g}" if isinstance(value, int | float) else str(value).strip().casefold()
     if text not in _FLAGS:
-        raise Unreadable(f"{where} must be true or false, got {value!r}")
+        raise Unreadable(f"{where} must be true or false, got {_echoed(value)}")
     return _FLAGS[text]
 
 
@@ -107,6 +112,13 @@ def texts(value: Any) -> list[str]:
     """The texts in a list, or a single one; anything else is left out."""
     listed = value if isinstance(value, list) else [value]
     return [text for text in listed if isinstance(text, str) and text.strip()]
+
+
+def _echoed(value: Any) -> str:
+    """The beginning of a part of an answer, as quoted data."""
+    text = value if isinstance(value, str) else repr(value)
+    short = text if len(text) <= _ECHO else text[:_ECHO] + "…"
+    return quoted(short) if isinstance(value, str | list | dict) else short
 
 
 def _squeezed(text: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lightning_dpg.assessment.reference import Floats
 from lightning_dpg.corpus.artefacts import Artefacts
-from lightning_dpg.corpus.stages.read import Row, parts_of
+from lightning_dpg.corpus.stages.read import Row, is_complete, parts_of
 from lightning_dpg.records import TRAITS
 
 ONE_SIGMA = 0.6827
@@ -21,8 +21,8 @@ not decide alone."""
 
 
 def measure_distances(rows: Sequence[Row], kept: Artefacts) -> list[Row]:
-    """The rows with `distance`, where a part is rated and its character has another one."""
-    rated = [i for i, row in enumerate(rows) if row["dialogue_scores"] is not None]
+    """The rows with `distance`, where a part has all scores and its character another such one."""
+    rated = [i for i, row in enumerate(rows) if is_complete(row["dialogue_scores"])]
     parts = parts_of([rows[i] for i in rated])
     scores = [rows[rated[part[0]]]["dialogue_scores"] for part in parts.values()]
 

@@ -11,7 +11,7 @@ import numpy as np
 from lightning_dpg.assessment.reference import Floats, between_people
 from lightning_dpg.config import FilterConfig
 from lightning_dpg.corpus.artefacts import Artefacts
-from lightning_dpg.corpus.stages.read import Part, Row, parts_of
+from lightning_dpg.corpus.stages.read import Part, Row, is_complete, parts_of
 
 
 def drop_distant(rows: Sequence[Row], filters: FilterConfig, kept: Artefacts) -> list[Row]:
@@ -72,7 +72,7 @@ def distribution(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
         characters (ICC(1), see `reference.between_people`); null where too few characters have two
         parts. That share rises whenever far parts go: by itself it says nothing of better labels.
     """
-    rated = [row for row in rows if row["dialogue_scores"] is not None]
+    rated = [row for row in rows if is_complete(row["dialogue_scores"])]
     far = [row for row in rated if row["dropped"]]
     gone = set(parts_of(far))
     before = {part: rated[mine[0]]["dialogue_scores"] for part, mine in parts_of(rated).items()}

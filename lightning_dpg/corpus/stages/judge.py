@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from lightning_dpg.assessment.base import spending
+from lightning_dpg.assessment.base import knowing, spending
 from lightning_dpg.config import DialogueJudgeSettings
 from lightning_dpg.corpus.artefacts import Artefacts
-from lightning_dpg.corpus.stages.read import Row
+from lightning_dpg.corpus.stages.read import Row, names_by_work
 from lightning_dpg.progress import Advance, Steps
 from lightning_dpg.records import Dialogue
 
@@ -59,19 +59,35 @@ def judge_dialogues(
     if judge is None:
         return list(rows), {}
 
+    by_work = names_by_work(rows)
+
     def make() -> list[list[Any]]:
         with steps.bar("Judging dialogues", len(dialogues), spending(judge)) as advance:
-            judged = judge.judge(dialogues, advance)
-        return [
-            [dialogue.id, judgement.coherence, judgement.integrity, judgement.reason]
-            for dialogue, judgement in zip(dialogues, judged, strict=True)
-        ]
+            return [
+                [dialogue.id, judgement.coherence, judgement.integrity, judgement.reason]
+                for work in dict.fromkeys(dialogue.work for dialogue in dialogues)
+                for dialogue, judgement in _judged(
+                    judge, dialogues, work, by_work.get(work, []), advance
+                )
+            ]
 
     given = [judge.identity, [asdict(dialogue) for dialogue in dialogues]]
     judged = kept.get("judged", given, make, _missing)
     by_id = {id: {"coherence": c, "integrity": i} for id, c, i, _ in judged}
     unjudged = dict(sorted(Counter(_missing(judged)).items()))
     return [{**row, **by_id[row["dialogue"]]} for row in rows], unjudged
+
+
+def _judged(
+    judge: DialogueJudge,
+    dialogues: Sequence[Dialogue],
+    work: str,
+    names: Sequence[Sequence[str]],
+    advance: Advance,
+) -> Iterable[tuple[Dialogue, Judgement]]:
+    """The dialogues of one work, by a judge that knows the names of its characters."""
+    own = [dialogue for dialogue in dialogues if dialogue.work == work]
+    return zip(own, knowing(judge, names).judge(own, advance), strict=True)
 
 
 def _missing(judged: Sequence[Sequence[Any]]) -> list[str]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from lightning_dpg.assessment.base import Assessor, spending
+from lightning_dpg.assessment.base import Assessor, knowing, spending
 from lightning_dpg.assessment.local import MAX_TOKENS, LocalAssessor
 from lightning_dpg.assessment.reference import Floats
 from lightning_dpg.corpus.artefacts import Artefacts
-from lightning_dpg.corpus.stages.read import Part, Row, parts_of
+from lightning_dpg.corpus.stages.read import Part, Row, names_by_work, parts_of
 from lightning_dpg.errors import UserError
 from lightning_dpg.progress import Advance, Steps
 from lightning_dpg.records import Rating
@@ -108,11 +108,21 @@ Rated = tuple[list[Rating], dict[Part, Rating]]
 
 
 def _apart(assessor: Assessor, rows: Sequence[Row], advance: Advance) -> Rated:
-    """Ratings by an assessor that is asked of speeches and parts one by one."""
-    replies = assessor.rate([[row["text"]] for row in rows], advance=advance)
-    parts = parts_of(rows)
-    said = [[rows[i]["text"] for i in part] for part in parts.values()]
-    return replies, dict(zip(parts, assessor.rate(said, advance=advance), strict=True))
+    """Ratings by an assessor that is asked of speeches and parts one by one.
+
+    One that replaces names is told those of each work for its own texts: a name of one play may be
+    a word of another, and a text's question must not change with what else is in a corpus.
+    """
+    replies: list[Rating] = []
+    parts: dict[Part, Rating] = {}
+    for work, names in names_by_work(rows).items():
+        mine = [row for row in rows if row["work"] == work]
+        reader = knowing(assessor, names)
+        replies += reader.rate([[row["text"]] for row in mine], advance=advance)
+        own = parts_of(mine)
+        said = [[mine[i]["text"] for i in part] for part in own.values()]
+        parts |= zip(own, reader.rate(said, advance=advance), strict=True)
+    return replies, parts
 
 
 def _by_language(
@@ -163,7 +173,7 @@ def _settings(assessor: Assessor) -> list[Any]:
 
 
 def _given(row: Row) -> list[Any]:
-    keys = ("dialogue", "character", "language", "text")
+    keys = ("dialogue", "character", "name", "language", "text")
     return [*(row[key] for key in keys), bool(row["dropped"])]
 
 
@@ -171,7 +181,7 @@ def _plain(
     replies: Sequence[Rating], parts: dict[Part, Rating], norms: dict[str, Any]
 ) -> dict[str, Any]:
     def plain(ratings: Iterable[Rating]) -> list[Any]:
-        return [[list(r.scores) if r.complete else None, r.reason] for r in ratings]
+        return [[list(r.scores) if r.known else None, r.reason] for r in ratings]
 
     return {"replies": plain(replies), "parts": plain(parts.values()), "norms": norms}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -84,6 +84,21 @@ def _rows(dialogue: Dialogue) -> Iterable[Row]:
             **EMPTY,
             "reason": "said by a group or by nobody named" if nobody else "",
         }
+
+
+def names_by_work(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[list[str]]]:
+    """Of each work the names of its characters, as displayed, by character."""
+    found: dict[str, dict[str, dict[str, None]]] = {}
+    for row in rows:
+        people = found.setdefault(row["work"], {})
+        if row["character"]:
+            people.setdefault(row["character"], {})[row["name"]] = None
+    return {work: [list(names) for names in people.values()] for work, people in found.items()}
+
+
+def is_complete(scores: Sequence[float | None] | None) -> bool:
+    """Whether all traits have a score."""
+    return scores is not None and None not in scores
 
 
 def parts_of(rows: Iterable[Mapping[str, Any]]) -> dict[Part, list[int]]:

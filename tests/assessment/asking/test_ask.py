@@ -10,15 +10,18 @@ import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from lightning_dpg.assessment.asking.ask import Asker
-from lightning_dpg.assessment.asking.prompt import Answer
+from lightning_dpg.assessment.asking.prompt import Answer, Completion, Prompt
 from lightning_dpg.assessment.asking.store import AnswerStore
 from lightning_dpg.config import ApiConfig
+from lightning_dpg.corpus.artefacts import UNFINISHED
 from lightning_dpg.errors import UserError
-from tests.assessment.asking.openai_server import Asked, always, first, serve
+from tests.assessment.asking.openai_server import Asked, Server, always, first, serve
 from tests.assessment.asking.prompts import prompt, prompts
 
 Make = Callable[..., Asker]
@@ -101,6 +104,13 @@ def test_a_server_without_schemas_is_asked_without_from_then_on(make_asker: Make
     assert ["response_format" in body for body in server.bodies] == [True, *[False] * 4]
 
 
+def test_a_model_that_takes_no_schema_by_the_local_list_is_asked_without(make_asker: Make) -> None:
+    """litellm refuses to send one to gpt-4, before anything leaves."""
+    with serve(answer=by_number) as server:
+        assert scores(make_asker(server, model="openai/gpt-4").ask(prompts(3))) == [0, 1, 2]
+        assert ["response_format" in body for body in server.bodies] == [False] * 3
+
+
 def test_a_server_that_took_a_schema_once_is_not_asked_without(make_asker: Make) -> None:
     def rejects_the_second(asked: Asked) -> str:
         return "bad_request" if "number 1" in asked.content else ""
@@ -131,7 +141,8 @@ def test_wrong_values_get_one_retry_that_shows_answer_and_error(make_asker: Make
         ("refusal", "refused: I cannot help with that.", 1),
         ("filtered", "refused: the provider's filter ended the answer", 1),
         ("policy", "refused: Your request was rejected as a result of our safety system", 1),
-        ("too_long", "too long for the model: maximum context length is 10 tokens", 1),
+        ("flagged", "refused: tiny requires moderation. Your input was flagged", 1),
+        ("guidelines", "refused: Content violates usage guidelines", 1),
     ],
 )
 def test_what_is_no_answer_is_final_with_its_reason(
@@ -200,6 +211,68 @@ def test_a_rejected_request_is_neither_retried_nor_final(make_asker: Make) -> No
         )
 
 
+def test_what_is_too_long_is_asked_again_of_a_server_with_more_room(make_asker: Make) -> None:
+    with serve(faults=always("too_long")) as server:
+        (answer,) = make_asker(server).ask([prompt("text 3")])
+        assert sum(server.seen.values()) == 1, "the schema is not at fault"
+    assert answer.reason == "too long for the model: maximum context length is 10 tokens"
+    assert answer.reason.startswith(UNFINISHED), "a corpus is not finished with it"
+    with serve(answer=by_number) as server:
+        assert scores(make_asker(server).ask([prompt("text 3")])) == [3]
+        assert "response_format" in server.bodies[0]
+
+
+@pytest.mark.parametrize("kind", ["", "refusal"])
+def test_half_a_character_is_replaced(make_asker: Make, store: AnswerStore, kind: str) -> None:
+    class Halved(Server):
+        def _completion(self, kind: str, asked: Asked) -> dict[str, Any]:
+            whole = super()._completion(kind, asked)
+            if kind:
+                whole["choices"][0]["message"]["refusal"] = "No \ud83d"
+            return whole | {"model": "tiny\udc00"}
+
+    text = '{"score": 3, "why": "\\ud83d", "more": "\ud83d and \ud83d\ude00"}'
+    with serve(Halved, answer=lambda asked: text, faults=always(kind)) as server:
+        (answer,) = make_asker(server).ask([Prompt((("user", "x"),), {}, "r", "1", json.loads)])
+        assert sum(server.paid.values()) == 1
+    (kept,) = store.completions(Prompt((("user", "x"),), {}, "r", "1", json.loads).key(
+        "openai/tiny", 0.0, 1500
+    ))  # fmt: skip
+    assert kept.model == "tiny\ufffd"
+    if kind:
+        assert answer.reason == "refused: No \ufffd"
+    else:
+        assert answer.value is not None
+        assert answer.value["more"] == "\ufffd and \U0001f600"
+        assert answer.value["why"] == "\ufffd", "escaped once more, so it only shows when read"
+
+
+def test_half_a_character_in_what_a_server_says(make_asker: Make) -> None:
+    class Halved(Server):
+        def _refuse(self, kind: str, request: web.Request) -> web.Response:
+            said = {"error": {"message": "Bad \ud83d", "type": "x", "code": "x"}}
+            return web.json_response(said, status=400)
+
+    with serve(Halved, faults=always("bad_request")) as server:
+        (answer,) = make_asker(server).ask([prompt("text")])
+    assert answer.reason.endswith("HTTP 400: Bad \ufffd")
+
+
+def test_what_another_process_has_paid_for_meanwhile_is_not_sent_again(
+    make_asker: Make, store: AnswerStore
+) -> None:
+    def another_answers(asked: Asked) -> str:
+        with AnswerStore(store.path) as other:
+            key = prompt("text").key("openai/tiny", 0.0, 1500)
+            done = Completion('{"score": 2}', "tiny", 1, 1, None, "stop")
+            other.add(key, (), done, model="m", version="v", settings={})
+        return "error"
+
+    with serve(faults=another_answers) as server:
+        assert scores(make_asker(server).ask([prompt("text")])) == [2]
+        assert sum(server.seen.values()) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
@@ -227,7 +300,7 @@ def test_a_server_that_is_not_there_ends_the_run(make_asker: Make) -> None:
     assert sum(told) <= 8
 
 
-@pytest.mark.parametrize("kind", ["error", "bad_request"])
+@pytest.mark.parametrize("kind", ["error", "bad_request", "too_long"])
 def test_one_failure_after_the_other_ends_the_run(make_asker: Make, kind: str) -> None:
     told: list[int] = []
     with serve(faults=always(kind)) as server, pytest.raises(UserError, match="5 prompts in a row"):
@@ -313,7 +386,7 @@ def test_asking_twice_prints_nothing(tmp_path: Path) -> None:
     )
     root = Path(__file__).parents[3]
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "ignore::DeprecationWarning", "-c", code],
+        [sys.executable, "-W", "default::ResourceWarning", "-c", code],
         capture_output=True,
         text=True,
         cwd=tmp_path,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +17,7 @@ from lightning_dpg.assessment.asking.store import AnswerStore
 from lightning_dpg.config import ApiConfig
 from lightning_dpg.errors import UserError
 from tests.assessment.asking.openai_server import Server, always, first, serve
-from tests.assessment.asking.prompts import prompt, prompts
+from tests.assessment.asking.prompts import SCHEMA, prompt, prompts
 
 Make = Callable[..., Asker]
 PRICES = [1000.0, 5000.0]  # a thousandth and five thousandths of a dollar a token
@@ -131,6 +133,53 @@ def test_a_reservation_waits_for_what_is_under_way() -> None:
         return seen
 
     assert asyncio.run(scene()) == ["settled", "reserved"]
+
+
+def test_who_waits_for_dollars_sends_nothing_once_the_run_has_ended(make_asker: Make) -> None:
+    worst = Budget(None, (1e-3, 5e-3), 20).worst(prompt("text number 1").messages, SCHEMA)
+    settings = {"prices": PRICES, "max_tokens": 20, "concurrency": 4, "budget": 1.5 * worst}
+    with serve(faults=always("unauthorised"), latency=0.05) as server:
+        with pytest.raises(UserError, match="OPENAI_API_KEY"):
+            make_asker(server, **settings).ask(prompts(20))
+        assert sum(server.seen.values()) == 1
+
+
+def test_what_others_spent_and_may_have_spent_counts(make_asker: Make, store: AnswerStore) -> None:
+    """As the labels' budget counts what the judge of dialogues has cost."""
+    settings = {"prices": PRICES, "max_tokens": 20, "concurrency": 1, "attempts": 1}
+    with serve(faults=lambda asked: "cut" if "number 0" in asked.content else "") as server:
+        judge = make_asker(server, **settings)
+        assert judge.committed == 0.0
+        judge.ask(prompts(3))
+        assert judge.spent == pytest.approx(charged(server))
+        assert judge.committed > charged(server) + 0.5, "one answer was lost"
+        api = replace(judge.api, budget=judge.committed + 0.5)
+        with pytest.raises(BudgetReached, match=rf"\${judge.committed:.4f} of"):
+            Asker(api, store, [judge]).ask([prompt("another")])
+        assert Asker(api, store).ask([prompt("another")])[0].value
+
+
+def test_a_budget_begins_with_what_was_spent_before() -> None:
+    async def scene() -> None:
+        budget = Budget(10.0, (1.0, 1.0), 1, before=6.0)
+        await budget.reserve(4.0)
+        budget.settle(4.0, 1.0)
+        assert budget.spent == budget.committed == 1.0, "its own alone"
+        with pytest.raises(BudgetSpent):
+            await budget.reserve(3.5)
+        assert "$7.0000 of $10.0000" in budget.told()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_budget_and_prices_are_finite(make_asker: Make, bad: float) -> None:
+    with serve() as server:
+        with pytest.raises(UserError, match=r"finite number of dollars, got (nan|inf)"):
+            make_asker(server, budget=bad, prices=PRICES).ask(prompts(1))
+        with pytest.raises(UserError, match=r"finite numbers: set api\.prices"):
+            make_asker(server, budget=1.0, prices=[bad, 1.0]).ask(prompts(1))
+        assert not server.seen
 
 
 def test_a_server_that_does_not_say_what_it_used(store: AnswerStore, make_asker: Make) -> None:

@@ -27,7 +27,8 @@ def ask_many(
     assert all(answer.final for answer in answers), "eight sends are enough at such a rate"
     # A request was answered only while as many as allowed were under way, or after a wait in
     # vain: in the end, when few are left, or while one hangs.
-    assert server.most == concurrency
+    # The server notices a moment late that somebody stopped waiting for one that hangs.
+    assert concurrency <= server.most <= concurrency + server.kinds["hang"]
     assert server.full >= 0.9 * (server.full + server.short)
     asked = sum(server.kinds.values())
     assert 0.2 < 1 - server.kinds[""] / asked < 0.4

@@ -87,7 +87,7 @@ def test_tolerant_reading(text: str) -> None:
         ({"reason": "x"}, "coherence, integrity is missing"),
         ({"coherence": 0, "integrity": 3}, "coherence must be a whole number from 1 to 5, got 0"),
         ({"coherence": 4, "integrity": None}, "integrity must be a whole number from 1 to 5"),
-        ({"coherence": "4/5", "integrity": 3}, "got '4/5'"),
+        ({"coherence": "4/5", "integrity": 3}, 'got "4/5"'),
         ({"score": 4}, "holds no such object"),
         ({"coherence": 4, "integrity": 4, "完整性": 1}, "the answer gives integrity twice"),
     ],

@@ -90,16 +90,16 @@ def test_insufficient_evidence_is_no_score(value: Any, score: float | None) -> N
     [
         (6, "extraversion.score must be a whole number from -5 to 5, got 6"),
         (-5.1, "extraversion.score must be a whole number from -5 to 5, got -5.1"),
-        ("3/5", "extraversion.score must be a whole number from -5 to 5, got '3/5'"),
-        ("high", "extraversion.score must be a whole number from -5 to 5, got 'high'"),
+        ("3/5", 'extraversion.score must be a whole number from -5 to 5, got "3/5"'),
+        ("high", 'extraversion.score must be a whole number from -5 to 5, got "high"'),
         (True, "extraversion.score must be a whole number from -5 to 5, got True"),
         ([3], "extraversion.score must be a whole number from -5 to 5, got [3.0]"),
         ({}, "extraversion.score is missing"),
         ({"evidence": ["x"]}, "extraversion.score is missing"),
-        ({"score": 1, "insufficient_evidence": "perhaps"}, "must be true or false, got 'perhaps'"),
+        ({"score": 1, "insufficient_evidence": "perhaps"}, 'must be true or false, got "perhaps"'),
         ({"score": 1, "rating": 2}, "extraversion gives score twice"),
-        ({"score": 1, "more": {"score": 5}}, "extraversion has an unknown key 'more'"),
-        ({"score": 1, "more": ["x"]}, "extraversion has an unknown key 'more'"),
+        ({"score": 1, "more": {"score": 5}}, 'extraversion has an unknown key "more"'),
+        ({"score": 1, "more": ["x"]}, 'extraversion has an unknown key "more"'),
     ],
 )
 def test_what_is_wrong_is_told(value: Any, message: str) -> None:
@@ -120,7 +120,7 @@ def test_what_is_wrong_is_told(value: Any, message: str) -> None:
         ('{"openness": 1, "extraversion": 2}', "conscientiousness, agreeableness, neuroticism is"),
         ("{" + FLAT + '"emotional stability": 5}', "neuroticism is missing"),
         (GOOD[:-1] + ', "O": 5}', "the answer gives openness twice"),
-        (GOOD[:-1] + ', "other": {"score": 5}}', "the answer has an unknown key 'other'"),
+        (GOOD[:-1] + ', "other": {"score": 5}}', 'the answer has an unknown key "other"'),
         ("{" + FLAT + '"neuroticism": 3/5}', "expected a comma or } at '/5}'"),
     ],
 )
