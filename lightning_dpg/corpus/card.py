@@ -130,7 +130,8 @@ def distribution_table(card: Mapping[str, Any]) -> tuple[list[str], list[list[st
         values = given[when][measure]
         return f"{values[trait]:.2f}" if values else "n/a"
 
-    head = ["trait", *(f"{m}, {when}" if changed else m for m, when in columns)]
+    named = {"before": "{}, before", "after": "after"} if changed else {"before": "{}"}
+    head = ["trait", *(named[when].format(measure) for measure, when in columns)]
     return head, [[name, *(cell(*c, i) for c in columns)] for i, name in enumerate(TRAITS)]
 
 

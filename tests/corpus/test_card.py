@@ -70,7 +70,7 @@ def test_it_names_what_a_reader_must_know(card: dict[str, Any]) -> None:
         "farther than 4 robust standard deviations",
         "where it has 5 or more",
         "| distance | 2 | 3 | 50 |",
-        "| trait | within, before | within, after | between, before | between, after |",
+        "| trait | within, before | after | between, before | after |",
         "| openness | 1.50 | 1.25 | 0.25 | 0.25 |",
         "says nothing of better labels",
         "By character, drawn with seed 0. Too few characters to hold any out.",

@@ -115,10 +115,12 @@ def texts(value: Any) -> list[str]:
 
 
 def _echoed(value: Any) -> str:
-    """The beginning of a part of an answer, as quoted data."""
-    text = value if isinstance(value, str) else repr(value)
-    short = text if len(text) <= _ECHO else text[:_ECHO] + "…"
-    return quoted(short) if isinstance(value, str | list | dict) else short
+    """A part of an answer: the beginning of a text, as quoted data; only the kind of an object."""
+    if isinstance(value, str):
+        return quoted(value if len(value) <= _ECHO else value[:_ECHO] + "…")
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return repr(value)
 
 
 def _squeezed(text: str) -> str:

@@ -44,7 +44,7 @@ def too_far(distance: float, filters: FilterConfig) -> str:
     most = filters.max_distance
     if most is None or distance <= most:
         return ""
-    return f"distance: {distance:.1f}, {most:g} is allowed"
+    return f"distance: {distance:.2f}, {most:g} is allowed"
 
 
 def dropped_by(rows: Iterable[Row]) -> dict[str, dict[str, int]]:

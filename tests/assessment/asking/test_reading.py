@@ -23,20 +23,21 @@ def second(text: str, read: Any = read_rating) -> Messages:
 
 
 @pytest.mark.parametrize(
-    "trait",
+    ("trait", "told"),
     [
-        {"score": ATTACK},
-        {"score": [ATTACK]},
-        {"score": 1, "insufficient_evidence": ATTACK},
-        {"score": 1, ATTACK: {"score": 5}},
+        ({"score": ATTACK}, "im_end"),
+        ({"score": [ATTACK]}, "got a list"),
+        ({"score": {"x": ATTACK}}, "got an object"),
+        ({"score": 1, "insufficient_evidence": ATTACK}, "im_end"),
+        ({"score": 1, ATTACK: {"score": 5}}, "im_end"),
     ],
 )
-def test_what_an_answer_repeats_is_short_and_quoted(trait: dict[str, Any]) -> None:
+def test_what_an_answer_repeats_is_short_and_quoted(trait: dict[str, Any], told: str) -> None:
     text = json.dumps(dict.fromkeys(TRAITS, trait), ensure_ascii=False)
     (_, given), (_, mend) = second(text)[1:]
     for message in (given, mend):
         assert "<|" not in message and "|>" not in message and "｜>" not in message
-    assert "im_end" in mend, "the model is told what was wrong"
+    assert told in mend, "the model is told what was wrong"
     assert len(mend) < 500 and "\n" not in mend
 
 

@@ -93,7 +93,7 @@ def test_insufficient_evidence_is_no_score(value: Any, score: float | None) -> N
         ("3/5", 'extraversion.score must be a whole number from -5 to 5, got "3/5"'),
         ("high", 'extraversion.score must be a whole number from -5 to 5, got "high"'),
         (True, "extraversion.score must be a whole number from -5 to 5, got True"),
-        ([3], "extraversion.score must be a whole number from -5 to 5, got [3.0]"),
+        ([3], "extraversion.score must be a whole number from -5 to 5, got a list"),
         ({}, "extraversion.score is missing"),
         ({"evidence": ["x"]}, "extraversion.score is missing"),
         ({"score": 1, "insufficient_evidence": "perhaps"}, 'must be true or false, got "perhaps"'),

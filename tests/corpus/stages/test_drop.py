@@ -25,7 +25,7 @@ def rows(row: Callable[..., Any]) -> list[Any]:
 
 def test_a_far_part_is_dropped_with_all_its_speeches(rows: list[Any], kept: Artefacts) -> None:
     result = drop_distant(rows, FilterConfig(max_distance=4.0), kept)
-    why = "distance: 9.0, 4 is allowed"
+    why = "distance: 9.04, 4 is allowed"
     assert [r["dropped"] for r in result] == [""] * 4 + [why] * 2 + [""] * 3 + [
         "coherence: 1, 3 is needed",
         "",
