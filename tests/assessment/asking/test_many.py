@@ -19,8 +19,8 @@ KINDS = dict.fromkeys((*UNPAID, *PAID), 1.0) | {"hang": 0.1}
 def ask_many(
     make_asker: Callable[..., Asker], store: AnswerStore, number: int, concurrency: int
 ) -> None:
-    with serve(faults=share(0.3, 2, KINDS), gather=concurrency, patience=2.0) as server:
-        asker = make_asker(server, concurrency=concurrency, attempts=8, timeout=5.0)
+    with serve(faults=share(0.3, 2, KINDS), gather=concurrency, patience=1.0) as server:
+        asker = make_asker(server, concurrency=concurrency, attempts=8, timeout=3.0)
         answers = asker.ask(prompts(number))
     assert len(answers) == number
     assert all((answer.value is None) == bool(answer.reason) for answer in answers)

@@ -108,7 +108,7 @@ def test_the_last_worker_to_finish_releases_the_others() -> None:
 def test_no_more_requests_at_a_time_than_allowed_and_no_fewer(
     make_asker: Make, concurrency: int
 ) -> None:
-    with serve(gather=concurrency, patience=10.0) as server:
+    with serve(gather=concurrency, patience=3.0) as server:
         make_asker(server, concurrency=concurrency).ask(prompts(concurrency * 5))
         assert server.most == concurrency
         assert server.full >= concurrency * 4, "answered only while all were under way"
