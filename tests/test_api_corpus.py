@@ -95,8 +95,10 @@ def test_a_model_judges_and_labels_and_is_not_asked_again(
     for name in ("NORA", "Nora", "BASIL", "Basil"):
         assert name not in said
     paid = sum(server.paid.values())
-    # Dialogues, speeches, and parts of more than one speech: the others were asked already.
-    assert paid == 2 + len(rows) + 2
+    # Dialogues, speeches, and parts; one of them is a speech that nothing came before.
+    assert paid == 2 + len(rows) + 3
+    last = server.bodies[-1]["messages"][-1]["content"]
+    assert "Speaker A" in said and "context" in said and "Rate the speaker" in last
     assert max(server.paid.values()) == 1
     assert build("again") == 0
     assert build("filtered", "--set", "data.filters.max_distance=0.5") == 0

@@ -104,10 +104,14 @@ class LLMAssessor:
         contexts: Sequence[str] | None = None,
         advance: Advance | None = None,
         read: int | None = None,
+        speakers: People | None = None,
     ) -> list[Rating]:
-        """One rating for each person, of all its passages in one prompt; see `Assessor`."""
+        """One rating for each person, of all its passages in one prompt; see `Assessor`.
+
+        `speakers` are the names of each person, where the caller knows whom it asks about.
+        """
         del read
-        return [details.rating for details in self.details(persons, contexts, advance)]
+        return [given.rating for given in self.details(persons, contexts, advance, speakers)]
 
     def repeated(
         self,

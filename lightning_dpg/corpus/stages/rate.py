@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lightning_dpg.assessment.base import Assessor, knowing, spending
+from lightning_dpg.assessment.base import Anonymising, Assessor, knowing, spending
 from lightning_dpg.assessment.local import MAX_TOKENS, LocalAssessor
 from lightning_dpg.assessment.reference import Floats
 from lightning_dpg.corpus.artefacts import Artefacts
@@ -118,11 +118,24 @@ def _apart(assessor: Assessor, rows: Sequence[Row], advance: Advance) -> Rated:
     for work, names in names_by_work(rows).items():
         mine = [row for row in rows if row["work"] == work]
         reader = knowing(assessor, names)
-        replies += reader.rate([[row["text"]] for row in mine], advance=advance)
         own = parts_of(mine)
         said = [[mine[i]["text"] for i in part] for part in own.values()]
-        parts |= zip(own, reader.rate(said, advance=advance), strict=True)
+        who: dict[str, Any] = {}
+        whose: dict[str, Any] = {}
+        if isinstance(reader, Anonymising):  # it is to know which of the labels is the speaker
+            who["speakers"] = [[row["name"]] for row in mine]
+            whose["speakers"] = [sorted({mine[i]["name"] for i in part}) for part in own.values()]
+        replies += reader.rate([[row["text"]] for row in mine], _before(mine), advance, **who)
+        parts |= zip(own, reader.rate(said, advance=advance, **whose), strict=True)
     return replies, parts
+
+
+def _before(rows: Sequence[Row]) -> list[str]:
+    """What was said right before each of these speeches; empty for the first of a dialogue."""
+    return [
+        before["text"] if before["dialogue"] == row["dialogue"] else ""
+        for before, row in zip([{"dialogue": None}, *rows], rows, strict=False)
+    ]
 
 
 def _by_language(
