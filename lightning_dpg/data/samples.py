@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lightning_dpg.assessment.base import count_words
 from lightning_dpg.config import DataConfig
+from lightning_dpg.corpus.stages.split import PARTS, draw_split
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.prompts import Turn
-from lightning_dpg.errors import UserError
 from lightning_dpg.records import Profile
-
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -83,20 +80,7 @@ def split_samples(
     Raises:
         UserError: too few characters or works to fill three parts.
     """
-    keys = sorted({_key(sample, config) for sample in samples})
-    random.Random(seed).shuffle(keys)
-    test = max(1, round(config.test_fraction * len(keys)))
-    validation = max(1, round(config.validation_fraction * len(keys)))
-    if len(keys) - test - validation < 1:
-        raise UserError(
-            f"{len(keys)} {config.split_by}s with samples are too few to hold out {test} for "
-            f"test and {validation} for validation: bring more dialogue or change "
-            "data.test_fraction and data.validation_fraction"
-        )
-    part = {
-        key: "test" if i < test else "validation" if i < test + validation else "train"
-        for i, key in enumerate(keys)
-    }
+    part = draw_split({_key(sample, config) for sample in samples}, config, seed)
     split: dict[str, list[Sample]] = {name: [] for name in PARTS}
     for sample in samples:
         split[part[_key(sample, config)]].append(sample)

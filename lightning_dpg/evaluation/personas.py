@@ -60,7 +60,7 @@ def character_centers(corpus: Corpus) -> dict[str, Profile]:
     """
     scenes: dict[str, dict[str, list[float | None]]] = defaultdict(dict)
     for row in corpus.utterances:
-        if row["character"] and row["dialogue_scores"]:
+        if row["character"] and row["dialogue_scores"] and not row["dropped"]:
             scenes[row["character"]][row["dialogue"]] = row["dialogue_scores"]
     centers = {}
     for character, ratings in scenes.items():
