@@ -14,7 +14,6 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -55,10 +54,9 @@ class Steps:
         """
         columns = (
             TextColumn("  {task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=10),  # all of it fits into 80 columns
             MofNCompleteColumn(),
             Rate(),
-            TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[cost]}"),
