@@ -76,6 +76,12 @@ def spending(reader: object) -> Callable[[], float | None] | None:
     return (lambda: reader.spent) if isinstance(reader, Paid) else None
 
 
+def is_chinese(text: str) -> bool:
+    """Whether three letters of ten are Chinese characters, one of which is a word."""
+    letters = sum(character.isalpha() for character in text)
+    return len(CJK.findall(text)) >= 0.3 * max(letters, 1)
+
+
 def count_words(text: str) -> int:
     """Words in a text; two Chinese characters count as one word."""
     characters = len(CJK.findall(text))

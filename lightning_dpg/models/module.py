@@ -21,6 +21,7 @@ from lightning_dpg.models.hypernetwork import Hypernetwork
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.likelihood import (
     by_reply,
+    reply_nll,
     reply_positions,
     token_implausibility,
     token_nll,
@@ -190,8 +191,13 @@ class PersonalityModule(L.LightningModule):
             )
             nll, tokens = self._nll(both, pair, descriptions)
         else:  # the same text for both: layers below the first site run once
-            hidden, targets, inside = self._positions(batch, pair, descriptions, branches=2)
-            nll, tokens = by_reply(self._token_nll(hidden, targets), inside), inside.sum(1)
+            model = self.backbone.model
+            with injected(model, self.adapters(pair, descriptions), branches=2):
+                hidden, targets, inside = reply_positions(
+                    model, batch["input_ids"], batch["labels"], branches=2
+                )
+            nll = by_reply(token_nll(model.get_output_embeddings(), hidden, targets), inside)
+            tokens = inside.sum(1)
             if self.config.objective.plausibility_weight:
                 unlearned = hidden.chunk(2)[1]
                 implausibility["implausibility"] = self._implausibility(batch, unlearned)
@@ -227,20 +233,9 @@ class PersonalityModule(L.LightningModule):
 
     def _nll(self, batch: Batch, profiles: Tensor, described: Tensor) -> tuple[Tensor, Tensor]:
         """NLL and tokens of each reply, (len(profiles),), under these people's adapters."""
-        hidden, targets, inside = self._positions(batch, profiles, described)
-        return by_reply(self._token_nll(hidden, targets), inside), inside.sum(1)
-
-    def _positions(
-        self, batch: Batch, profiles: Tensor, described: Tensor, branches: int = 1
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Where tokens of replies are predicted under these people's adapters."""
-        adapters = self.adapters(profiles, described)
         model = self.backbone.model
-        with injected(model, adapters, branches):
-            return reply_positions(model, batch["input_ids"], batch["labels"], branches)
-
-    def _token_nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        return token_nll(self.backbone.model.get_output_embeddings(), hidden, targets)
+        with injected(model, self.adapters(profiles, described)):
+            return reply_nll(model, batch["input_ids"], batch["labels"])
 
     def _implausibility(self, batch: Batch, hidden: Tensor) -> Tensor:
         """Mean over the tokens of the batch's replies, with hidden states (tokens, width)."""

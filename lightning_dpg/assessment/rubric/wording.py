@@ -10,7 +10,7 @@ from typing import Any, Literal
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from lightning_dpg.assessment.base import CJK
+from lightning_dpg.assessment.base import is_chinese
 
 VERSION = 1
 """Of templates, knowledge and the rule for names: raise it with every change of what is asked."""
@@ -19,12 +19,11 @@ Language = Literal["en", "zh"]
 
 
 def language_of(text: str) -> Language:
-    """Chinese where three letters of ten are Chinese characters; English for all other languages.
+    """Chinese where the script is (`is_chinese`); English for all other languages.
 
     Instructions in English serve texts in any language but Chinese.
     """
-    letters = sum(character.isalpha() for character in text)
-    return "zh" if len(CJK.findall(text)) >= 0.3 * max(letters, 1) else "en"
+    return "zh" if is_chinese(text) else "en"
 
 
 @cache

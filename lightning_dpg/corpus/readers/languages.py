@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lightning_dpg.assessment.base import CJK
+from lightning_dpg.assessment.base import is_chinese
 
 _CODE = re.compile(r"([a-z]{2})([-_].+)?")
 _CODES = dict(
@@ -29,9 +29,8 @@ def by_label(label: str) -> str:
 
 
 def by_script(text: str) -> str:
-    """`zh` when three letters of ten are Chinese characters, one of which is a word; else `en`."""
-    letters = sum(char.isalpha() for char in text)
-    return "zh" if len(CJK.findall(text)) >= 0.3 * max(letters, 1) else "en"
+    """`zh` where the script is Chinese (`is_chinese`); else `en`."""
+    return "zh" if is_chinese(text) else "en"
 
 
 def joined(lines: Iterable[str], language: str) -> str:
