@@ -6,7 +6,7 @@ import datetime as dt
 import os
 from pathlib import Path
 
-from lightning_dpg import __version__
+from lightning_dpg import __version__, files
 from lightning_dpg import config as settings
 from lightning_dpg.errors import UserError
 
@@ -61,12 +61,7 @@ def latest_run(experiment: str, root: Path = RUNS) -> Path:
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that it is there complete or not at all."""
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    files.write_atomically(path, text.encode("utf-8"))
 
 
 def _unfinished(base: Path, text: str) -> Path | None:

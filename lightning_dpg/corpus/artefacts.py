@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightning_dpg.config import fingerprint
+from lightning_dpg.files import write_atomically
 
 FORMAT = 4
 """Of stages and corpora: another number builds them anew, from readings and answers as they lie."""
@@ -73,14 +72,3 @@ class Artefacts:
             np.save(file, found, allow_pickle=False)
             write_atomically(path, file.getvalue())
         return found
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lightning_dpg.corpus.artefacts import Artefacts, write_atomically
+from lightning_dpg.corpus.artefacts import Artefacts
+from lightning_dpg.files import write_atomically
 
 GIVEN = ["texts", 1.5, None]
 
