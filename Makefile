@@ -1,5 +1,6 @@
 # Run `make` or `make help` to see what there is.
 EXP ?= dpg_smollm2
+ABLATION ?= character_vs_score
 ARGS ?=
 PYTHON ?= python3.11
 VENV := .venv
@@ -9,7 +10,7 @@ READY := $(VENV)/.ready
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train generate test test-slow test-all lint check clean
+.PHONY: help setup train ablate generate test test-slow test-all lint check clean
 
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,13 @@ $(READY): pyproject.toml constraints.txt
 
 train: setup ## train EXP, evaluate it and write a report
 	$(BIN)/dpg train $(EXP) $(ARGS)
+
+# An ablation names its experiment; only an EXP that was given takes its place.
+ablate: setup ## run the cells of ABLATION and compare them (dpg ablate --list lists them)
+	$(BIN)/dpg ablate $(ABLATION) $(if $(filter file,$(origin EXP)),,--experiment $(EXP)) $(ARGS)
+
+evaluate: setup ## evaluate the last run of EXP by every task and arm
+	$(BIN)/dpg evaluate $(EXP) $(ARGS)
 
 generate: setup ## answer in character: ARGS="--ocean 4,-2,3,0,-4 --prompt 'How was your day?'"
 	$(BIN)/dpg generate --experiment $(EXP) $(ARGS)

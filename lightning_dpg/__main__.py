@@ -58,6 +58,74 @@ def train(
 
 
 @app.command()
+def evaluate(
+    experiment: Annotated[
+        str, typer.Argument(help="a name, for its last run, or the folder of a run")
+    ] = "dpg_smollm2",
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="key=value of evaluation, assessor.judge, assessor.quality or logging, such as "
+            "evaluation.tasks=[scripted]",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[str, typer.Option(help="of the folder within the run's evaluations")] = "full",
+) -> None:
+    """Evaluate a run by every task and arm; what is generated and rated already is taken over."""
+    from lightning_dpg import runs
+    from lightning_dpg.run.evaluation import evaluate as run_evaluation
+
+    folder = Path(experiment)
+    if not (folder / runs.SETTINGS).is_file():
+        folder = runs.latest_run(experiment)
+    try:
+        report = run_evaluation(folder, overrides or [], name)
+    except (KeyboardInterrupt, SystemExit):
+        typer.echo("\nInterrupted. The same command goes on where it stopped.", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(f"Report: {report}")
+
+
+@app.command()
+def ablate(
+    ablation: Annotated[
+        str, typer.Argument(help="a name under experiments/ablations/, or a YAML file")
+    ] = "character_vs_score",
+    overrides: Overrides = None,
+    experiment: Annotated[
+        str, typer.Option(help="vary this experiment", show_default="the ablation's own")
+    ] = "",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="run cells again that are done, too")
+    ] = False,
+    listing: Annotated[bool, typer.Option("--list", help="list the ablations and stop")] = False,
+) -> None:
+    """Run an experiment with some settings varied, cell by cell, and compare the cells.
+
+    Cells that are done are taken over; one that fails does not stop the others.
+    """
+    from lightning_dpg.ablation.grid import listed, read_ablation
+    from lightning_dpg.ablation.plan import plan
+
+    if listing:
+        for name, about in listed():
+            typer.echo(f"{name:<22} {about}")
+        return
+    planned = plan(read_ablation(ablation), experiment, overrides or [])
+    from lightning_dpg.run.ablation import ablate as run_ablation
+
+    try:
+        finished = run_ablation(planned, fresh=fresh)
+    except (KeyboardInterrupt, SystemExit):
+        typer.echo("\nInterrupted. The same command goes on where it stopped.", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(f"\n{finished.table}\nReport: {finished.report}")
+    if finished.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def generate(
     ocean: Annotated[
         str,

@@ -13,6 +13,7 @@ from lightning_dpg.errors import UserError
 RUNS = Path("runs")
 RESULTS, REPLIES = "results.json", "replies.jsonl"
 REPORT, SETTINGS = "report.html", "config.yaml"
+KEPT, EVALUATIONS = "kept", "evaluations"
 
 
 def open_run(config: settings.Config, corpus: str, root: Path = RUNS) -> Path:

@@ -24,15 +24,28 @@ from lightning_dpg.evaluation.personas import drawn_personas, held_out_personas
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.checkpoint import Identity, check_identity, read_checkpoint
 from lightning_dpg.models.module import PersonalityModule
+from lightning_dpg.regions import parse_regions
 from lightning_dpg.runs import write_atomically
 
 MODEL, LAST, RESPONSE = "model.ckpt", "last.ckpt", "response.json"
 
 
 def make_datamodule(
-    arm: Arm, config: Config, corpus: Corpus, backbone: Backbone
+    arm: Arm,
+    config: Config,
+    corpus: Corpus,
+    backbone: Backbone,
+    test_corpus: Corpus | None = None,
 ) -> DialogueDataModule:
-    """The data of an arm; all arms see the same samples in the same order."""
+    """The data of an arm; all arms see the same samples in the same order.
+
+    Args:
+        arm: which.
+        config: settings of the run.
+        corpus: to train on.
+        backbone: whose tokens are counted.
+        test_corpus: whose characters are held out instead, if another one's are.
+    """
     return DialogueDataModule(
         corpus,
         backbone.tokenizer,
@@ -42,6 +55,7 @@ def make_datamodule(
         validation_batches=config.trainer.validation_batches,
         scores_in_prompt=ARMS[arm].scores_in_prompt,
         accumulate=config.trainer.accumulate,
+        test_corpus=test_corpus,
     )
 
 
@@ -69,9 +83,24 @@ def make_module(
 
 
 def train_arm(
-    arm: Arm, config: Config, corpus: Corpus, backbone: Backbone, judge: Assessor, run: Path
+    arm: Arm,
+    config: Config,
+    corpus: Corpus,
+    backbone: Backbone,
+    judge: Assessor,
+    run: Path,
+    test_corpus: Corpus | None = None,
 ) -> PersonalityModule:
     """Train an arm, or take it up where it was interrupted, or load it if it is done.
+
+    Args:
+        arm: which.
+        config: settings of the run.
+        corpus: to train on.
+        backbone: frozen model.
+        judge: who measures at validation and to calibrate.
+        run: folder, in which the arm has its own.
+        test_corpus: whose characters are held out instead, if another one's are.
 
     Returns:
         The trained module in eval mode.
@@ -80,7 +109,7 @@ def train_arm(
         UserError: a checkpoint that does not fit.
     """
     folder = run / arm
-    data = make_datamodule(arm, config, corpus, backbone)
+    data = make_datamodule(arm, config, corpus, backbone, test_corpus)
     module = make_module(arm, config, corpus, backbone, data)
     if not (folder / MODEL).is_file():
         last = folder / LAST if (folder / LAST).is_file() else None
@@ -88,7 +117,7 @@ def train_arm(
         trainer = _trainer(arm, config, corpus, data, module, judge, run, start)
         trainer.fit(module, data, ckpt_path=last, weights_only=True)
         module.to(backbone.device)  # Lightning leaves a trained module on the CPU
-        hears = ARMS[arm].hears_descriptions
+        hears = module.reads_description
         known = [sample.description for sample in data.split["train"]] if hears else []
         response = calibrate(arm, module.eval(), config, judge, known)
         write_atomically(folder / RESPONSE, json.dumps(response, indent=1) + "\n")
@@ -133,7 +162,8 @@ def _trainer(
     warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
     personas = held_out_personas(corpus, data.split["validation"])
     missing = max(0, config.evaluation.validation_personas - len(personas))
-    personas += drawn_personas(missing, config.seed + 1)
+    avoiding = parse_regions(config.data.held_out_regions)
+    personas += drawn_personas(missing, config.seed + 1, avoiding)
     callbacks: list[L.Callback] = [
         SaveBetweenSteps(folder / LAST, t.checkpoint_every),
         AssessReplies(

@@ -215,7 +215,7 @@ def test_nothing_of_omegaconf_comes_out() -> None:
         ("trainer.max_steps=null", "'trainer.max_steps' expected an integer, got None"),
         ("trainer.learning_rate=fast", "'trainer.learning_rate' expected a number, got 'fast'"),
         ("backbone.gradient_checkpointing=maybe", "expected true or false, got 'maybe'"),
-        ("backbone.dtype=float16", "'backbone.dtype' expected one of bfloat16, float32, got"),
+        ("backbone.dtype=float16", "'backbone.dtype' expected one of auto, bfloat16, float32, got"),
         ("evaluation.arms=[dpg, dog]", "'evaluation.arms' expected list[Literal['unadapted', "),
         ("lora.projections=q", "'lora.projections' expected list[Literal['q', 'k', 'v', 'o']]"),
         ("evaluation=3", "'evaluation' is a group of settings (evaluation.arms, "),

@@ -61,6 +61,7 @@ class LocalAssessor:
         self.model, self.tokenizer, self.name = model, tokenizer, name
         self.min_words, self.batch_size, self.reference = min_words, batch_size, reference
         self.tokens, self.contrast = _readable_markers(tokenizer, name)
+        self._read: dict[str, Floats] = {}
 
     @property
     def identity(self) -> str:
@@ -113,12 +114,21 @@ class LocalAssessor:
         assert self.reference is not None
         return Rating(tuple(float(x) for x in self.reference.score(np.stack(readings), read)))
 
-    @torch.inference_mode()
     def logprobs(self, texts: Sequence[str], advance: Advance | None = None) -> Floats:
         """Log-probability of each marker after each text, (texts, markers).
 
-        The words before a text go through the model once for all texts; texts of like length share
-        a batch; only the last position goes through the output layer.
+        A text is read once: halves of what a persona said have been read with the whole.
+        """
+        new = list(dict.fromkeys(text for text in texts if text not in self._read))
+        if advance and len(new) < len(texts):
+            advance(len(texts) - len(new))
+        self._read |= zip(new, self._logprobs(new, advance), strict=True)
+        return np.array([self._read[text] for text in texts]).reshape(-1, len(self.tokens))
+
+    @torch.inference_mode()
+    def _logprobs(self, texts: Sequence[str], advance: Advance | None) -> Floats:
+        """The words before a text go through the model once for all texts; texts of like length
+        share a batch; only the last position goes through the output layer.
         """
         if not texts:
             return np.zeros((0, len(self.tokens)))

@@ -10,10 +10,11 @@ from lightning.pytorch.loggers import WandbLogger
 
 from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import Arm, EvaluationConfig
-from lightning_dpg.evaluation.arms import voice_of
+from lightning_dpg.data.prompts import Turn
+from lightning_dpg.evaluation.arms import make_speaker
 from lightning_dpg.evaluation.personas import Persona
-from lightning_dpg.evaluation.questions import VALIDATION, questions_for
-from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
+from lightning_dpg.evaluation.questions import questions_for, validation
+from lightning_dpg.evaluation.replies import ask_personas, by_persona
 from lightning_dpg.evaluation.results import ratings_tensor
 from lightning_dpg.metrics import PSDC, TraitCorrelation, Unscored
 from lightning_dpg.models.module import PersonalityModule
@@ -27,7 +28,7 @@ class AssessReplies(L.Callback):
     Args:
         personas: who speaks.
         judge: who rates; several replies of a persona are rated together.
-        config: decoding.
+        config: how many replies of each, and their language.
         arm: whose training it is.
         seed: of the sampling.
     """
@@ -59,15 +60,14 @@ class AssessReplies(L.Callback):
 
     def _speak(self, module: PersonalityModule, personas: list[Persona]) -> list[list[str]]:
         count = self.config.validation_replies
-        replies = generate_replies(
-            module.backbone,
-            ask_personas(personas, [questions_for(count, VALIDATION)] * len(personas)),
-            self.config,
-            voice=voice_of(self.arm, module),
-            max_prompt_tokens=module.config.data.max_prompt_tokens,
-            seed=self.seed,
-        )
-        return by_persona(replies, count)
+        asked = [self._questions()] * len(personas)
+        requests = ask_personas(personas, asked, self.config.language)
+        speaker = make_speaker(self.arm, module.config, module.backbone, module)
+        return by_persona(speaker.speak(requests, self.seed), count)
+
+    def _questions(self) -> list[Turn]:
+        pool = validation(self.config.language)
+        return questions_for(self.config.validation_replies, pool)
 
     def _log(
         self, module: PersonalityModule, personas: list[Persona], ratings: list[Rating]
@@ -100,7 +100,7 @@ class AssessReplies(L.Callback):
     ) -> None:
         """A table of prompts and replies and a scatter plot, for Weights & Biases."""
         rows: list[list[Any]] = []
-        questions = questions_for(self.config.validation_replies, VALIDATION)
+        questions = self._questions()
         for persona, said, rating in zip(personas, replies, ratings, strict=True):
             measured = rating.profile()
             rows += [

@@ -11,11 +11,10 @@ from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning_dpg.callbacks.resume import MetricsLog
 from lightning_dpg.config import Arm, Config, to_yaml
 from lightning_dpg.errors import UserError
-from lightning_dpg.records import TRAITS
-from lightning_dpg.report.plots import deviation_chart
-from lightning_dpg.report.reading import Estimate, read_run
+from lightning_dpg.report.flat import flat_tables
+from lightning_dpg.report.gallery import overview
+from lightning_dpg.report.reading import read_run, run_of
 from lightning_dpg.report.style import looks
-from lightning_dpg.report.tables import headline_rows
 
 
 def make_loggers(arm: Arm, config: Config, run: Path, start: int = 0) -> list[Logger]:
@@ -26,25 +25,31 @@ def make_loggers(arm: Arm, config: Config, run: Path, start: int = 0) -> list[Lo
     return loggers
 
 
-def log_results(config: Config, run: Path) -> None:
-    """Send the closing evaluation to Weights & Biases: the headline table and the chart."""
+def log_results(config: Config, folder: Path) -> None:
+    """Send an evaluation to Weights & Biases: the tables and figures of its report.
+
+    Args:
+        config: settings of the evaluation.
+        folder: of a run, or of a further evaluation inside one, which is logged in the group of the
+            run under its own name.
+    """
     if config.logging.wandb == "disabled":
         return
     import wandb
 
-    logger, read = _wandb_logger("evaluation", config, run), read_run(run)
-    columns = ["arm", "psdc_l2", "low", "high", *(f"r_{trait}" for trait in TRAITS), "unscored"]
-    rows = [
-        [r.label, *_ends(r.l2), *r.trait_r, r.unscored if r.scored else None]
-        for r in headline_rows(read)
-    ]
-    logger.log_table("evaluation/arms", columns=columns, data=rows)
-    chart = deviation_chart(read.arms, read.trivial, looks([arm.name for arm in read.arms]))
-    logger.experiment.log({"evaluation/psdc": wandb.Image(chart)})
+    read, run = read_run(folder), run_of(folder)
+    part = f"evaluation/{folder.name}" if read.is_evaluation else "evaluation"
+    logger = _wandb_logger(part, config, run, folder)
+    for name, table in flat_tables(read).items():
+        logger.log_table(f"evaluation/{name}", columns=table.columns, data=table.rows)
+    figures = overview(read, looks(read.arm_names))
+    images = {f"figures/{name}": wandb.Image(one.figure) for name, one in figures.items()}
+    logger.experiment.log(images)
     logger.experiment.finish()
 
 
-def _wandb_logger(part: str, config: Config, run: Path) -> WandbLogger:
+def _wandb_logger(part: str, config: Config, run: Path, folder: Path | None = None) -> WandbLogger:
+    """The log of a part of a run, kept in the folder of the run or in another."""
     import wandb
 
     mode = config.logging.wandb
@@ -55,7 +60,7 @@ def _wandb_logger(part: str, config: Config, run: Path) -> WandbLogger:
         )
     return WandbLogger(
         name=f"{config.name}/{run.name}/{part}",
-        save_dir=run,
+        save_dir=folder or run,
         project=config.logging.project,
         entity=config.logging.entity,
         group=f"{config.name}/{run.name}",
@@ -67,10 +72,6 @@ def _wandb_logger(part: str, config: Config, run: Path) -> WandbLogger:
         id=f"{config.name}-{run.name}-{part}".replace("/", "-"),
         resume="allow",
     )
-
-
-def _ends(value: Estimate | None) -> list[float | None]:
-    return [value.mean, value.low, value.high] if value else [None] * 3
 
 
 def _has_wandb_key() -> bool:

@@ -13,6 +13,7 @@ from lightning_dpg.config.loading import (
     to_yaml,
 )
 from lightning_dpg.config.schema import (
+    HEADLINE_ARMS,
     ApiConfig,
     Arm,
     AssessorConfig,
@@ -29,6 +30,8 @@ from lightning_dpg.config.schema import (
     LoggingConfig,
     LoraConfig,
     ObjectiveConfig,
+    QualityJudgeSettings,
+    TaskName,
     TrainerConfig,
 )
 
@@ -36,6 +39,7 @@ __all__ = [
     "EXPERIMENTS",
     "FRAGMENTS",
     "GROUPS",
+    "HEADLINE_ARMS",
     "ROOT",
     "ApiConfig",
     "Arm",
@@ -53,6 +57,8 @@ __all__ = [
     "LoggingConfig",
     "LoraConfig",
     "ObjectiveConfig",
+    "QualityJudgeSettings",
+    "TaskName",
     "TrainerConfig",
     "experiments",
     "find_experiment",

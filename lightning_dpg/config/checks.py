@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 from lightning_dpg.config.schema import ApiConfig, Config
+from lightning_dpg.errors import UserError
+from lightning_dpg.records import Profile
+from lightning_dpg.regions import Region
 
 
 def check(config: Config) -> list[str]:
@@ -28,6 +33,8 @@ def check(config: Config) -> list[str]:
         "trainer.log_every": config.trainer.log_every,
         "evaluation.replies_per_persona": config.evaluation.replies_per_persona,
         "evaluation.fluency_replies": config.evaluation.fluency_replies,
+        "evaluation.shots": config.evaluation.shots,
+        "assessor.quality.replies": config.assessor.quality.replies,
         "calibration.replies": config.calibration.replies,
         "evaluation.max_new_tokens": config.evaluation.max_new_tokens,
         "evaluation.batch_size": config.evaluation.batch_size,
@@ -79,6 +86,10 @@ def check(config: Config) -> list[str]:
             )
     dialogues = config.assessor.dialogues
     problems += _check_api("assessor.dialogues.api", dialogues.api, dialogues.kind == "litellm")
+    quality = config.assessor.quality
+    problems += _check_api("assessor.quality.api", quality.api, quality.kind == "litellm")
+    problems += _check_api("evaluation.speaker", config.evaluation.speaker, used=False)
+    problems += _check_profiles(config)
     distance = config.data.filters.max_distance
     if distance is not None and not distance > 0:
         problems.append(
@@ -95,6 +106,25 @@ def check(config: Config) -> list[str]:
             "Argument 'trainer.learning_rate' expected a positive number, "
             f"got {config.trainer.learning_rate:g}"
         )
+    return problems
+
+
+def _check_profiles(config: Config) -> list[str]:
+    """Settings that hold regions or profiles."""
+    problems = []
+
+    def read(key: str, make: Callable[[], object]) -> None:
+        try:
+            make()
+        except UserError as error:
+            problems.append(f"Argument {key!r}: {error}")
+
+    for region in config.data.held_out_regions:
+        read("data.held_out_regions", partial(Region.parse, region))
+    for region in config.evaluation.contradictory:
+        read("evaluation.contradictory", partial(Region.parse, region))
+    for scores in config.evaluation.dose_backgrounds:
+        read("evaluation.dose_backgrounds", partial(Profile, tuple(scores)))
     return problems
 
 

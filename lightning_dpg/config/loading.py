@@ -25,7 +25,8 @@ from lightning_dpg.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXPERIMENTS, FRAGMENTS = ROOT / "experiments", ROOT / "configs"
-
+ABLATIONS = "ablations"
+"""Folder of `EXPERIMENTS` with what is no experiment but varies some (`lightning_dpg.ablation`)."""
 
 GROUPS = ("data", "backbone", "hypernetwork", "assessor", "trainer")
 """Settings with a folder of fragments: `backbone=tiny` takes `configs/backbone/tiny.yaml`."""
@@ -62,9 +63,8 @@ def load(experiment: str, overrides: Sequence[str] = ()) -> Config:
 
 def experiments() -> list[str]:
     """The names of the experiments that come with the project."""
-    return sorted(
-        str(path.relative_to(EXPERIMENTS).with_suffix("")) for path in EXPERIMENTS.rglob("*.yaml")
-    )
+    found = (path.relative_to(EXPERIMENTS) for path in EXPERIMENTS.rglob("*.yaml"))
+    return sorted(str(path.with_suffix("")) for path in found if path.parts[0] != ABLATIONS)
 
 
 def find_experiment(experiment: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -60,6 +59,12 @@ class DataConfig:
     validation_fraction: float = 0.1
     test_fraction: float = 0.2
     batch_size: int = 8
+    held_out_regions: list[str] = field(default_factory=list)
+    """Regions of profile space that training, validation and calibration never see, such as
+    `E+ N+` (outgoing and anxious): replies with such a profile are left out."""
+    test_sources: list[str] = field(default_factory=list)
+    """Another corpus, as `sources` names one, whose characters are held out instead: train on one,
+    test on the other."""
 
 
 @dataclass
@@ -72,7 +77,8 @@ class BackboneConfig:
     name: str = "SmolLM2-135M-Instruct"
     revision: str | None = None
     quantization: Literal["nf4", "none"] = "nf4"
-    dtype: Literal["bfloat16", "float32"] = "bfloat16"
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    """What it computes in; `auto`: bfloat16 where the hardware multiplies it, else float32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     gradient_checkpointing: bool = False
 
@@ -96,6 +102,10 @@ class HypernetworkConfig:
     width: int = 128
     depth: int = 2
     heads: int = 4
+    reads_scores: bool = True
+    """Whether it is given the profile; without it the paper's score prompt is ablated."""
+    reads_description: bool = True
+    """Whether it is given the description; without it the paper's character prompt is ablated."""
     output: Literal["dial", "core", "full"] = "dial"
     """`dial`: A and B are learned and shared, an r×r core per site and trait is generated from the
     description and turned by the scores; `core`: one r×r core per site, generated from scores and
@@ -202,12 +212,24 @@ class DialogueJudgeSettings:
 
 
 @dataclass
+class QualityJudgeSettings:
+    """Who judges fluency, coherency and consistency of replies, as GPT-4 does in the paper."""
+
+    kind: Literal["none", "litellm"] = "none"
+    """`none`: reference-free measures alone; `litellm`: a language model is asked as well."""
+    replies: int = 3
+    """Of each persona, how many are judged."""
+    api: ApiConfig = field(default_factory=ApiConfig)
+
+
+@dataclass
 class AssessorConfig:
     """Who labels, who judges replies and who judges dialogues (`configs/assessor`)."""
 
     labels: AssessorSettings = field(default_factory=lambda: AssessorSettings(min_words=8))
     judge: AssessorSettings = field(default_factory=AssessorSettings)
     dialogues: DialogueJudgeSettings = field(default_factory=DialogueJudgeSettings)
+    quality: QualityJudgeSettings = field(default_factory=QualityJudgeSettings)
 
 
 @dataclass
@@ -228,22 +250,55 @@ class TrainerConfig:
     threads: int | None = None
 
 
-Arm = Literal["unadapted", "prompted", "lora_sft", "lora_sft_contrast", "dpg"]
+Arm = Literal[
+    "unadapted",
+    "prompted",
+    "prompted_description",
+    "prompted_both",
+    "few_shot",
+    "api",
+    "lora_sft",
+    "lora_sft_contrast",
+    "linear",
+    "dpg",
+]
+HEADLINE_ARMS: tuple[Arm, ...] = ("unadapted", "prompted", "lora_sft", "lora_sft_contrast", "dpg")
+
+TaskName = Literal["questions", "scripted", "newcomers", "seen"]
 
 
 @dataclass
 class EvaluationConfig:
-    """Personas, decoding and intervals of the closing evaluation."""
+    """Arms, tasks, personas, decoding and intervals of the closing evaluation."""
 
-    arms: list[Arm] = field(default_factory=lambda: list(typing.get_args(Arm)))
+    arms: list[Arm] = field(default_factory=lambda: list(HEADLINE_ARMS))
+    """What `dpg train` compares; `dpg evaluate` takes all of them."""
+    tasks: list[TaskName] = field(default_factory=lambda: ["questions"])
+    """`questions`: held-out characters and drawn profiles answer open-ended questions; `scripted`:
+    held-out characters take their next turn in their own scenes; `newcomers`: profiles from regions
+    that training never saw, and contradictory ones, with new descriptions; `seen`: characters of
+    training answer the questions, to tell overfitting by."""
+    language: Literal["en", "zh"] = "en"
+    """Of the questions."""
+    newcomers: int = 16
+    """New personalities: half from `data.held_out_regions` (or the whole space where there are
+    none), half from `contradictory`."""
+    contradictory: list[str] = field(default_factory=lambda: ["E+ N+", "A+ C-", "O+ E-", "A- N-"])
+    """Regions of profiles whose traits rarely come together."""
+    shots: int = 3
+    """Exchanges that a few-shot prompt shows: of training, by those whose profiles are nearest."""
+    speaker: ApiConfig = field(default_factory=ApiConfig)
+    """The language model behind the arm `api`, prompted with scores and description."""
     drawn_profiles: int = 16
     """Profiles drawn over the whole space, beside the held-out characters."""
     replies_per_persona: int = 10
     """Rated together: one short reply tells little."""
     dose_levels: int = 9
     """Steps from -4 to 4 of each dial, the others at 0; 0 leaves the dose-response out."""
+    dose_backgrounds: list[list[float]] = field(default_factory=list)
+    """Profiles that the other dials stand at in further rounds of the dose-response."""
     fluency_replies: int = 3
-    """Replies of each persona whose likelihood and variety are measured."""
+    """Replies of each persona whose likelihood, coherency and variety are measured."""
     validation_personas: int = 8
     validation_replies: int = 3
     max_new_tokens: int = 48

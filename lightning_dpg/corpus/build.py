@@ -14,9 +14,9 @@ from typing import Any
 from datasets import Dataset
 
 from lightning_dpg import __version__
+from lightning_dpg.artefacts import FORMAT, Artefacts
 from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import DataConfig, DialogueJudgeSettings, FilterConfig, fingerprint
-from lightning_dpg.corpus.artefacts import FORMAT, Artefacts
 from lightning_dpg.corpus.card import counts
 from lightning_dpg.corpus.licences import read_licences
 from lightning_dpg.corpus.sources import read_sources

@@ -9,7 +9,7 @@ from lxml import etree
 
 from lightning_dpg.config import Columns
 from lightning_dpg.corpus.card import NOT_STATED, OWN
-from lightning_dpg.corpus.sources import BUNDLED, DATASETS, source_files
+from lightning_dpg.corpus.sources import DATASETS, is_bundled, source_files
 
 
 def read_licences(sources: Sequence[str], columns: Columns) -> dict[str, str]:
@@ -26,7 +26,7 @@ def read_licences(sources: Sequence[str], columns: Columns) -> dict[str, str]:
         if given.startswith(DATASETS):
             found[given.removeprefix(DATASETS)] = NOT_STATED
             continue
-        bundled = given.rpartition(":")[2] == BUNDLED
+        bundled = is_bundled(given)
         for source in source_files([given], columns):
             tei = source.reader.name == "tei"
             stated = OWN if bundled else _header(source.path) if tei else ""

@@ -106,8 +106,8 @@ def source_files(
     """The files behind names, folders and `bundled`, sorted within each folder.
 
     Args:
-        sources: paths, `bundled`, or either with the name of a format before it
-            (`transcript:notes.txt`).
+        sources: paths, `bundled`, one of its works (`bundled/saltmarsh`), or any of these with the
+            name of a format before it (`transcript:notes.txt`).
         columns: of tables.
         reject: told of files in folders that no reader accepts.
 
@@ -120,8 +120,8 @@ def source_files(
         format, path = _split(given)
         if not path.exists():
             raise UserError(
-                f"The source {given!r} is neither a file nor a folder: "
-                "give paths, or 'bundled' for the corpus that comes with the package (data.sources)"
+                f"The source {given!r} is neither a file nor a folder: give paths, or 'bundled' or "
+                "'bundled/WORK' for the corpus that comes with the package (data.sources)"
             )
         if not path.is_dir():
             found.append(Source(path, path.name, reader_of(path, format, columns)))
@@ -141,8 +141,29 @@ def _split(given: str) -> tuple[str | None, Path]:
     format, colon, rest = given.partition(":")
     named = bool(colon) and format in FORMATS
     rest = rest if named else given
-    path = Path(str(files("lightning_dpg.corpus") / "sample")) if rest == BUNDLED else Path(rest)
-    return (format if named else None), path
+    return (format if named else None), (_bundled(rest) if is_bundled(rest) else Path(rest))
+
+
+def is_bundled(given: str) -> bool:
+    """Whether a source is the corpus that comes with the package, or one of its works."""
+    format, colon, rest = given.partition(":")
+    path = rest if colon and format in FORMATS else given
+    return path == BUNDLED or path.startswith(f"{BUNDLED}/")
+
+
+def _bundled(given: str) -> Path:
+    """The folder of the bundled corpus, or the file of the work that is named after a slash."""
+    folder = Path(str(files("lightning_dpg.corpus") / "sample"))
+    name = given.removeprefix(BUNDLED).strip("/")
+    if not name:
+        return folder
+    works = {path.stem: path for path in sorted(folder.iterdir()) if sidecar_of(path).is_file()}
+    if name not in works:
+        raise UserError(
+            f"The bundled corpus holds no {name!r} (data.sources): "
+            f"its works are {', '.join(f'{BUNDLED}/{work}' for work in works)}"
+        )
+    return works[name]
 
 
 def _inside(

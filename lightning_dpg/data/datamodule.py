@@ -103,9 +103,16 @@ class DialogueDataModule(L.LightningDataModule):
         seed: of split and order.
         steps: training batches in all, accumulation included.
         validation_batches: how many batches a validation looks at.
+        scores_in_prompt: whether prompts state the profile, as for LoRA-SFT.
+        accumulate: batches a step.
+        test_corpus: another corpus, whose characters are held out in place of some of this one.
+
+    Attributes:
+        split: samples of `train`, `validation` and `test`.
+        left_out: how many samples lie in a region that is held out, and are in no part.
 
     Raises:
-        UserError: no sample, or too few characters to split.
+        UserError: no sample, too few characters to split, or regions that leave no sample.
     """
 
     def __init__(
@@ -119,17 +126,16 @@ class DialogueDataModule(L.LightningDataModule):
         validation_batches: int,
         scores_in_prompt: bool = False,
         accumulate: int = 1,
+        test_corpus: Corpus | None = None,
     ) -> None:
         super().__init__()
         self.config, self.seed, self.steps = config, seed, steps
         self.validation_batches, self.accumulate = validation_batches, accumulate
-        samples = make_samples(corpus, config)
-        if not samples:
-            raise UserError(
-                "The corpus holds no sample: its speeches are too short or unrated "
-                "(data.min_reply_words, assessor.labels.min_words)"
-            )
-        self.split = split_samples(samples, config, seed)
+        samples = _samples_of(corpus, config, "The corpus")
+        others = _samples_of(test_corpus, config, "The corpus to test on") if test_corpus else None
+        self.split = split_samples(samples, config, seed, others)
+        kept = sum(map(len, self.split.values()))
+        self.left_out = len(samples) + len(others or ()) - kept
         self.learned = most_pronounced(self.split["train"], config.pronounced)
         self.collate = Collate(tokenizer, config, scores_in_prompt)
 
@@ -161,3 +167,13 @@ class DialogueDataModule(L.LightningDataModule):
         """Tensors move, texts stay."""
         del dataloader_idx
         return {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+
+
+def _samples_of(corpus: Corpus, config: DataConfig, which: str) -> list[Sample]:
+    samples = make_samples(corpus, config)
+    if not samples:
+        raise UserError(
+            f"{which} holds no sample: its speeches are too short or unrated "
+            "(data.min_reply_words, assessor.labels.min_words)"
+        )
+    return samples

@@ -11,7 +11,9 @@ from lightning_dpg.config import DataConfig
 from lightning_dpg.corpus.stages.split import PARTS, draw_split
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.prompts import Turn
+from lightning_dpg.errors import UserError
 from lightning_dpg.records import Profile
+from lightning_dpg.regions import Region, parse_regions
 
 
 @dataclass(frozen=True)
@@ -73,18 +75,57 @@ def make_samples(corpus: Corpus, config: DataConfig) -> list[Sample]:
 
 
 def split_samples(
-    samples: Sequence[Sample], config: DataConfig, seed: int
+    samples: Sequence[Sample],
+    config: DataConfig,
+    seed: int,
+    others: Sequence[Sample] | None = None,
 ) -> dict[str, list[Sample]]:
     """Train, validation and test, which share no character (or no work).
 
+    Samples in a region that is held out are left out of train and validation, and kept in test.
+
+    Args:
+        samples: of the corpus.
+        config: fractions, and the regions that are held out.
+        seed: of the draw.
+        others: of another corpus, which are the test then. Who would have been test is trained on:
+            validation is the same with and without.
+
     Raises:
-        UserError: too few characters or works to fill three parts.
+        UserError: too few characters or works to fill three parts, a character in both corpora, or
+            regions that leave nothing to train on or to validate with.
     """
     part = draw_split({_key(sample, config) for sample in samples}, config, seed)
     split: dict[str, list[Sample]] = {name: [] for name in PARTS}
     for sample in samples:
         split[part[_key(sample, config)]].append(sample)
-    return split
+    if others is not None:
+        _check_apart(samples, others)
+        learned = [s for s in samples if part[_key(s, config)] != "validation"]
+        split |= {"train": learned, "test": list(others)}
+    regions = parse_regions(config.held_out_regions)
+    return split | {name: _outside(split[name], regions, name) for name in ("train", "validation")}
+
+
+def _check_apart(samples: Sequence[Sample], others: Sequence[Sample]) -> None:
+    both = {sample.character for sample in samples} & {sample.character for sample in others}
+    if both:
+        raise UserError(
+            "data.sources and data.test_sources both hold "
+            f"{', '.join(sorted({name.rpartition('/')[0] for name in both}))}, but nobody may be "
+            "trained on and tested: leave such texts out of one, or rename them"
+        )
+
+
+def _outside(samples: list[Sample], regions: Sequence[Region], part: str) -> list[Sample]:
+    """The samples of a part whose profiles lie in none of the regions."""
+    kept = [s for s in samples if not any(s.profile in region for region in regions)]
+    if not kept and samples:
+        raise UserError(
+            f"All {len(samples)} samples for {part} lie in {', '.join(map(str, regions))}: name "
+            "fewer or smaller regions, or bring more dialogue (data.held_out_regions)"
+        )
+    return kept
 
 
 def most_pronounced(samples: Sequence[Sample], share: float) -> list[Sample]:

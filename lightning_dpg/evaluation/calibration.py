@@ -10,15 +10,16 @@ import torch
 
 from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import Arm, Config
-from lightning_dpg.evaluation.arms import voice_of
+from lightning_dpg.evaluation.arms import make_speaker
 from lightning_dpg.evaluation.personas import Persona, half_described
-from lightning_dpg.evaluation.questions import VALIDATION, deal
-from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
+from lightning_dpg.evaluation.questions import deal, validation
+from lightning_dpg.evaluation.replies import ask_personas, by_persona
 from lightning_dpg.evaluation.results import ratings_tensor
 from lightning_dpg.metrics.functional import scored
 from lightning_dpg.models.dial import FEWEST
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.records import TRAITS, is_given
+from lightning_dpg.regions import parse_regions
 
 SEED = 1000
 """Added to the run's seed: other profiles than those of validation and the closing evaluation."""
@@ -38,7 +39,8 @@ def calibrate(
 
     Each round asks as the dial stands by then and fits it to all rounds so far: what the first fit
     extrapolates, the second measures. Dials that hardly answer are asked once, and an arm of which
-    too few personas are rated keeps its dial.
+    too few personas are rated keeps its dial. So does one that reads no scores: it has nothing to
+    turn, and is not asked at all. Profiles in `data.held_out_regions` are not asked either.
 
     Args:
         arm: which.
@@ -56,11 +58,13 @@ def calibrate(
     settings, measured = torch.empty(0, len(TRAITS)), torch.empty(0, len(TRAITS))
     described = torch.empty(0)
     found: dict[str, Any] = {}
-    for turn in range(config.calibration.rounds if config.calibration.profiles else 0):
+    avoiding = parse_regions(config.data.held_out_regions)
+    rounds = config.calibration.rounds if config.calibration.profiles else 0
+    for turn in range(rounds if module.reads_scores else 0):
         if _faint(found):
             break
         seed = config.seed + SEED + turn
-        asked = half_described(config.calibration.profiles, descriptions, seed)
+        asked = half_described(config.calibration.profiles, descriptions, seed, avoiding=avoiding)
         personas, answers = _measure(arm, module, config, judge, asked, seed)
         targets, words = [p.target for p in personas], [p.description for p in personas]
         settings = torch.cat([settings, module.dial_settings(targets, words).cpu()])
@@ -100,14 +104,10 @@ def _measure(
     Scores are on the scale of the closing evaluation, which reads more replies of each persona.
     """
     count = config.calibration.replies
-    replies = generate_replies(
-        module.backbone,
-        ask_personas(personas, deal(len(personas), count, VALIDATION, seed)),
-        config.evaluation,
-        voice=voice_of(arm, module),
-        max_prompt_tokens=config.data.max_prompt_tokens,
-        seed=seed,
-    )
+    language = config.evaluation.language
+    dealt = deal(len(personas), count, validation(language), seed)
+    requests = ask_personas(personas, dealt, language)
+    replies = make_speaker(arm, config, module.backbone, module).speak(requests, seed)
     read = config.evaluation.replies_per_persona
     measured = ratings_tensor(judge.rate(by_persona(replies, count), read=read))
     kept = scored(measured)

@@ -1,171 +1,165 @@
-"""The closing evaluation: every arm speaks for the same personas, and the judge rates."""
+"""The closing evaluation: every arm does every task, the judge rates, and all becomes numbers."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.assessment.base import spending
+from lightning_dpg.assessment.quality_judge import QualityJudge
 from lightning_dpg.config import Arm, Config
-from lightning_dpg.corpus.store import Corpus
-from lightning_dpg.data.samples import Sample
-from lightning_dpg.evaluation.arms import ARMS, voice_of
-from lightning_dpg.evaluation.fluency import fluency
-from lightning_dpg.evaluation.instruments import Instruments, agreement
-from lightning_dpg.evaluation.personas import (
-    Persona,
-    described_personas,
-    dose_personas,
-    drawn_personas,
-    held_out_personas,
-)
-from lightning_dpg.evaluation.questions import CLOSING, questions_for
-from lightning_dpg.evaluation.replies import ask_personas, by_persona, generate_replies
-from lightning_dpg.evaluation.results import summarise
-from lightning_dpg.evaluation.studies import studies
+from lightning_dpg.evaluation.arms import Speaker
+from lightning_dpg.evaluation.instruments import Panel, agreement, by_judge, by_second, rate
+from lightning_dpg.evaluation.quality import measure_quality
+from lightning_dpg.evaluation.speech import Said, records, say
+from lightning_dpg.evaluation.studies import studies, study_tasks
+from lightning_dpg.evaluation.summary import Summary
+from lightning_dpg.evaluation.tasks import Task
 from lightning_dpg.models.backbone import Backbone
-from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.progress import Steps
 from lightning_dpg.records import Profile, Rating
 from lightning_dpg.runs import REPLIES, write_atomically
 
-SAMPLING_SEED = 7919
-"""Added to the run's seed: replies of the evaluation are sampled apart from those of validation."""
-
-Said = dict[str, list[str]]
-"""What a persona, by its id, answered to its questions, in their order."""
+HEADLINE = "questions"
+"""The task of the headline table, where it was done."""
 
 
-def evaluate(
-    config: Config,
-    corpus: Corpus,
-    split: Mapping[str, list[Sample]],
-    backbone: Backbone,
-    instruments: Instruments,
-    trained: Mapping[Arm, PersonalityModule],
-    run: Path,
-    steps: Steps,
-) -> dict[str, Any]:
-    """Generate, rate and summarise; replies that lie in the run's folder are not generated again.
+@dataclass(frozen=True)
+class Participant:
+    """An arm that takes part.
 
-    Returns:
-        Arms, trivial answers, ratios, personas and prompts (see `results.summarise`), and for DPG
-        the dose-response and the effect of descriptions.
+    Attributes:
+        speaker: answers.
+        source: plain values that tell its answers from those of another: weights, frozen model.
     """
-    personas = held_out_personas(corpus, split["test"])
-    studied = dose_personas(config.evaluation.dose_levels) + described_personas(personas)
-    personas += drawn_personas(config.evaluation.drawn_profiles, config.seed)
-    asked = {arm: personas + (studied if arm == "dpg" else []) for arm in config.evaluation.arms}
-    replies = _read_replies(run, asked, config)
-    for arm in config.evaluation.arms:
-        if arm not in replies:
-            replies[arm] = _speak(arm, config, asked[arm], backbone, trained.get(arm), steps)
-            _write_replies(run, asked, replies, config)
-    count = sum(map(len, asked.values())) * config.evaluation.replies_per_persona
-    with steps.bar("Rating replies", count, spending(instruments.judge)) as advance:
-        ratings = {
-            arm: instruments.judge.rate([replies[arm][p.id] for p in asked[arm]], advance=advance)
-            for arm in config.evaluation.arms
+
+    speaker: Speaker
+    source: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation is made with.
+
+    Attributes:
+        config: settings; `evaluation` of them says what is done.
+        tasks: what every arm is asked.
+        corpus_mean: mean label of the training samples, the best constant answer.
+        backbone: frozen model, which measures fluency.
+        panel: instruments by language.
+        quality_judge: a language model that judges quality, if any.
+        participants: the arms that can speak.
+        kept: finished work of the run: replies and ratings are not made twice.
+        steps: shows progress.
+    """
+
+    config: Config
+    tasks: Sequence[Task]
+    corpus_mean: Profile
+    backbone: Backbone
+    panel: Panel
+    quality_judge: QualityJudge | None
+    participants: Mapping[Arm, Participant]
+    kept: Artefacts
+    steps: Steps
+
+    def run(self, folder: Path) -> dict[str, Any]:
+        """Generate, rate and summarise; all replies go to `replies.jsonl` in the folder.
+
+        Returns:
+            Tasks and studies as they stand in `results.json`.
+        """
+        asked = [(task, arm) for task in self.tasks for arm in self.participants]
+        asked += study_tasks(self.config, self.tasks, list(self.participants))
+        said = {(task.name, arm): self._say(task, arm) for task, arm in asked}
+        lines = [
+            json.dumps(record, ensure_ascii=False)
+            for task, arm in asked
+            for record in records(task, arm, said[task.name, arm])
+        ]
+        write_atomically(folder / REPLIES, "\n".join(lines) + "\n")
+        ratings = self._rate(asked, said)
+        with self.steps.step("quality", "Fluency, coherency, consistency"):
+            done = {task.name: self._summarise(task, said, ratings) for task in self.tasks}
+        return {
+            "headline": HEADLINE if HEADLINE in done else self.tasks[0].name,
+            "tasks": done,
+            **studies(self, asked, said, ratings),
         }
-    main: dict[str, list[Rating]] = {arm: rated[: len(personas)] for arm, rated in ratings.items()}
-    summary = summarise(
-        personas,
-        main,
-        _mean_profile(split["train"]),
-        resamples=config.evaluation.bootstrap,
-        seed=config.seed,
-    )
-    with steps.step("quality", "Fluency and second instrument"):
-        for arm in config.evaluation.arms:
-            said = {p.id: replies[arm][p.id] for p in personas}
-            summary["arms"][arm]["fluency"] = _fluency(config, backbone, personas, said)
-            summary["arms"][arm]["second"] = agreement(
-                personas, list(said.values()), instruments.second
-            )
-    found = {"prompts": [text for _, text in CLOSING], **summary}
-    if "dpg" in ratings:
-        found |= studies(
-            config, asked["dpg"], ratings["dpg"], replies["dpg"], backbone, instruments
+
+    def _say(self, task: Task, arm: Arm) -> Said:
+        participant, title = self.participants[arm], f"{task.name}: {arm}"  # short: 80 columns
+        return say(
+            task,
+            participant.speaker,
+            title,
+            {"arm": arm, **participant.source},
+            self.config,
+            self.kept,
+            self.steps,
         )
-    return found
 
+    def _rate(
+        self, asked: Sequence[tuple[Task, Arm]], said: Mapping[tuple[str, Arm], Said]
+    ) -> dict[tuple[str, Arm], list[Rating]]:
+        count = sum(map(len, (replies for s in said.values() for replies in s.values())))
+        judge = self.panel(self.config.evaluation.language).judge
+        ratings = {}
+        with self.steps.bar("Rating replies", count, spending(judge)) as advance:
+            for task, arm in asked:
+                texts = [said[task.name, arm][p.id] for p in task.personas]
+                ratings[task.name, arm] = rate(
+                    task.personas, texts, self.panel, by_judge, self.kept, advance
+                )
+        return ratings
 
-def _fluency(
-    config: Config, backbone: Backbone, personas: list[Persona], said: Said
-) -> dict[str, Any]:
-    """Of some replies of each persona, over all questions in turn: enough for a mean."""
-    whole, count = config.evaluation.replies_per_persona, config.evaluation.fluency_replies
-    questions = questions_for(whole, CLOSING)
-    turns = [[(i * count + j) % whole for j in range(count)] for i in range(len(personas))]
-    requests = ask_personas(personas, [[questions[k] for k in turn] for turn in turns])
-    replies = [said[p.id][k] for p, turn in zip(personas, turns, strict=True) for k in turn]
-    return fluency(backbone, requests, replies, config.data.max_prompt_tokens)
+    def _summarise(
+        self,
+        task: Task,
+        said: Mapping[tuple[str, Arm], Said],
+        ratings: Mapping[tuple[str, Arm], list[Rating]],
+    ) -> dict[str, Any]:
+        e = self.config.evaluation
+        summary = Summary(task.personas, self.corpus_mean, e.bootstrap, self.config.seed)
+        found = summary.task({arm: ratings[task.name, arm] for arm in self.participants})
+        for arm in self.participants:
+            found["arms"][arm] |= self._beside(task, said[task.name, arm])
+        own_scenes = any(item.gold for item in task.items)
+        prompts = [] if own_scenes else [context[-1][1] for context in task.items[0].contexts]
+        return {"title": task.title, "prompts": prompts, **found, **self._gold(task, summary)}
 
-
-def _speak(
-    arm: Arm,
-    config: Config,
-    personas: list[Persona],
-    backbone: Backbone,
-    module: PersonalityModule | None,
-    steps: Steps,
-) -> Said:
-    count = config.evaluation.replies_per_persona
-    requests = ask_personas(personas, [questions_for(count, CLOSING)] * len(personas))
-    with steps.bar(f"Replies: {ARMS[arm].title}", len(requests)) as advance:
-        said = generate_replies(
-            backbone,
-            requests,
-            config.evaluation,
-            voice=voice_of(arm, module),
-            max_prompt_tokens=config.data.max_prompt_tokens,
-            seed=config.seed + SAMPLING_SEED,
-            advance=advance,
+    def _beside(self, task: Task, said: Said) -> dict[str, Any]:
+        """Quality of an arm's replies, and a second opinion on them."""
+        personas, e = task.personas, self.config.evaluation
+        texts = [said[persona.id] for persona in personas]
+        second = rate(personas, texts, self.panel, by_second, self.kept)
+        name = self.panel(e.language).second.identity
+        quality = measure_quality(
+            self.backbone,
+            task.items,
+            texts,
+            self.panel,
+            replies=e.fluency_replies,
+            max_prompt_tokens=self.config.data.max_prompt_tokens,
+            resamples=e.bootstrap,
+            seed=self.config.seed,
+            judge=self.quality_judge,
         )
-    return dict(zip([p.id for p in personas], by_persona(said, count), strict=True))
+        return {"quality": quality, "second": agreement(personas, second, name)}
 
-
-def _write_replies(
-    run: Path,
-    asked: Mapping[Arm, Sequence[Persona]],
-    replies: Mapping[Arm, Said],
-    config: Config,
-) -> None:
-    lines = []
-    questions = questions_for(config.evaluation.replies_per_persona, CLOSING)
-    for arm, said in replies.items():
-        for persona in asked[arm]:
-            for (_, prompt), reply in zip(questions, said[persona.id], strict=True):
-                record = {"arm": arm, "persona": persona.id, "prompt": prompt, "reply": reply}
-                lines.append(json.dumps(record, ensure_ascii=False))
-    write_atomically(run / REPLIES, "\n".join(lines) + "\n")
-
-
-def _read_replies(
-    run: Path, asked: Mapping[Arm, Sequence[Persona]], config: Config
-) -> dict[Arm, Said]:
-    """Replies of an interrupted evaluation to these questions: arms are written whole."""
-    path = run / REPLIES
-    if not path.is_file():
-        return {}
-    found: dict[Arm, Said] = {}
-    prompts: dict[tuple[Arm, str], list[str]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        arm, persona = record["arm"], record["persona"]
-        found.setdefault(arm, {}).setdefault(persona, []).append(record["reply"])
-        prompts.setdefault((arm, persona), []).append(record["prompt"])
-    questions = [text for _, text in questions_for(config.evaluation.replies_per_persona, CLOSING)]
-    return {
-        arm: said
-        for arm, said in found.items()
-        if arm in asked and all(prompts.get((arm, p.id)) == questions for p in asked[arm])
-    }
-
-
-def _mean_profile(samples: list[Sample]) -> Profile:
-    return Profile.cut(np.mean([s.profile.scores for s in samples], axis=0).tolist())
+    def _gold(self, task: Task, summary: Summary) -> dict[str, Any]:
+        """The characters' own lines, rated as replies are: the floor of the noise."""
+        items = [item for item in task.items if item.gold]
+        if not items:
+            return {}
+        texts = [list(item.gold) for item in items]
+        personas = [item.persona for item in items]
+        rated = rate(personas, texts, self.panel, by_judge, self.kept)
+        gold = Summary(personas, summary.corpus_mean, summary.resamples, summary.seed).arm(rated)
+        said = {item.persona.id: list(item.gold) for item in items}
+        part = Task(task.name, task.title, tuple(items))
+        return {"references": {"gold": gold | self._beside(part, said)}}

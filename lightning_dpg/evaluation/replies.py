@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lightning_dpg.config import EvaluationConfig
-from lightning_dpg.data.prompts import Turn, encode_prompt
+from lightning_dpg.data.prompts import Exchange, Turn, encode_prompt
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.sampling import decoding
 from lightning_dpg.models.backbone import Backbone
@@ -28,21 +28,6 @@ STAGE = 14
 
 
 @dataclass(frozen=True)
-class Voice:
-    """How an arm answers.
-
-    Attributes:
-        adapters: from profiles and descriptions to the adapters of a batch; None for the frozen
-            model.
-        stated: from the profile that is wanted to the one that a prompt states; None where prompts
-            state none.
-    """
-
-    adapters: Callable[[Sequence[Profile], Sequence[str]], Adapters] | None = None
-    stated: Callable[[Profile], Profile] | None = None
-
-
-@dataclass(frozen=True)
 class Request:
     """A reply that is wanted.
 
@@ -50,17 +35,56 @@ class Request:
         profile: who answers.
         description: of the character, possibly empty.
         context: the turns to answer, oldest first.
+        language: two-letter code of what is heard and answered.
     """
 
     profile: Profile
     description: str
     context: tuple[Turn, ...]
+    language: str = "en"
 
 
-def ask_personas(personas: Sequence[Persona], questions: Sequence[Sequence[Turn]]) -> list[Request]:
-    """To each persona its questions, persona by persona."""
+@dataclass(frozen=True)
+class Brief:
+    """What a prompt tells about who is to answer; the arms differ in it.
+
+    Attributes:
+        scores: five scores in [-5, 5] to state; None to state none.
+        description: of the character; empty to tell nothing.
+        shots: exchanges to show.
+    """
+
+    scores: tuple[float, ...] | None = None
+    description: str = ""
+    shots: tuple[Exchange, ...] = ()
+
+
+def say_nothing(request: Request) -> Brief:
+    """The brief of an arm whose prompts tell nothing about who is to answer."""
+    del request
+    return Brief()
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How an arm that runs here answers.
+
+    Attributes:
+        adapters: from profiles and descriptions to the adapters of a batch; None for the frozen
+            model.
+        brief: from what is wanted to what its prompt tells.
+    """
+
+    adapters: Callable[[Sequence[Profile], Sequence[str]], Adapters] | None = None
+    brief: Callable[[Request], Brief] = say_nothing
+
+
+def ask_personas(
+    personas: Sequence[Persona], questions: Sequence[Sequence[Turn]], language: str = "en"
+) -> list[Request]:
+    """To each persona its questions, persona by persona; all are asked in one language."""
     return [
-        Request(persona.target, persona.description, (question,))
+        Request(persona.target, persona.description, (question,), language)
         for persona, own in zip(personas, questions, strict=True)
         for question in own
     ]
@@ -87,7 +111,7 @@ def generate_replies(
         backbone: frozen model, with hooks installed where the voice has adapters.
         requests: what to answer.
         config: decoding, and the largest batch.
-        voice: makes the adapters of a batch, and states profiles.
+        voice: makes the adapters of a batch, and says what prompts tell.
         max_prompt_tokens: bound on the turns before a reply, as in training.
         seed: of the sampling; the caller's random state is left as it was.
         advance: told how many replies came.
@@ -116,54 +140,87 @@ def _generate_batch(
     max_prompt_tokens: int,
 ) -> list[str]:
     tokenizer: Any = backbone.tokenizer
-    model: Any = backbone.model
-    prompts = [
-        encode_prompt(
-            tokenizer,
-            r.context,
-            profile=voice.stated(r.profile).scores if voice.stated else None,
-            max_tokens=max_prompt_tokens,
-        )
-        for r in requests
-    ]
-    shared = _shared_opening(prompts)
-    rest = [prompt[len(shared) :] for prompt in prompts]
-    ids, mask = pad_left(rest, int(tokenizer.pad_token_id), backbone.device)
-    ids = torch.cat([ids.new_tensor(shared).expand(len(ids), -1), ids], dim=1)
-    mask = functional.pad(mask, (len(shared), 0), value=1)
-    adapters, cache = None, None
+    prompts = [_prompt(tokenizer, r, voice.brief(r), max_prompt_tokens) for r in requests]
+    adapters = None
     if voice.adapters:
         adapters = voice.adapters([r.profile for r in requests], [r.description for r in requests])
-    if shared:
-        cache = _read_opening(model, ids[:, : len(shared)], adapters, requests)
+    numbers: dict[Any, int] = {}
+    personas = [(r.profile, r.description, r.language) for r in requests]
+    of = [numbers.setdefault(persona, len(numbers)) for persona in personas]
+    ids, mask, cache = _read_openings(backbone, prompts, of, adapters)
     options = decoding(config) | {"pad_token_id": tokenizer.pad_token_id}
-    replies = _decode(model, ids, mask, adapters, options, cache)
+    replies = _decode(backbone.model, ids, mask, adapters, options, cache)
     texts = tokenizer.batch_decode(replies, skip_special_tokens=True)
     return [" ".join(text.split()) for text in texts]
 
 
-def _shared_opening(prompts: Sequence[list[int]]) -> list[int]:
-    """What all prompts begin with, as long as something is left of each."""
-    columns = zip(*(prompt[:-1] for prompt in prompts), strict=False)
-    return [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
+def _prompt(tokenizer: Any, request: Request, brief: Brief, max_tokens: int) -> list[int]:
+    return encode_prompt(
+        tokenizer,
+        request.context,
+        request.language,
+        brief.scores,
+        max_tokens,
+        description=brief.description,
+        shots=brief.shots,
+    )
 
 
-def _read_opening(
-    model: Any, opening: Tensor, adapters: Adapters | None, requests: Sequence[Request]
-) -> Any:
-    """Keys and values of an opening that all prompts share, (batch, tokens).
+def _openings(prompts: Sequence[list[int]], of: Sequence[int]) -> list[list[int]]:
+    """What all prompts of a persona begin with, as long as something is left of each.
 
-    It is read once for each persona of the batch, who has several questions to answer: a third of
-    what there is to read.
+    Who is to answer is told before the question, so that this is most of a prompt that tells much.
+    A prompt that is its persona's only one begins no later than the others: nothing is shared.
+
+    Args:
+        prompts: token ids.
+        of: whose each is, counted from 0.
     """
-    personas = {(r.profile, r.description): i for i, r in enumerate(requests)}
-    chosen = torch.tensor(list(personas.values()), device=opening.device)
-    index = {persona: i for i, persona in enumerate(personas)}
-    of = [index[r.profile, r.description] for r in requests]
+    groups: list[list[list[int]]] = [[] for _ in range(max(of) + 1)]
+    for prompt, persona in zip(prompts, of, strict=True):
+        groups[persona].append(prompt[:-1])
+    openings = []
+    for group in groups:
+        columns = zip(*group, strict=False)
+        same = takewhile(lambda column: len(set(column)) == 1, columns)
+        openings.append([column[0] for column in same])
+    pairs = zip(openings, groups, strict=True)
+    longest = max((len(opening) for opening, group in pairs if len(group) > 1), default=0)
+    return [opening[:longest] for opening in openings]
+
+
+def _read_openings(
+    backbone: Backbone, prompts: Sequence[list[int]], of: Sequence[int], adapters: Adapters | None
+) -> tuple[Tensor, Tensor, Any]:
+    """Prompts ready to be answered, what they begin with read once for each persona.
+
+    Args:
+        backbone: with hooks installed where there are adapters.
+        prompts: token ids.
+        of: whose each is, counted from 0; a persona has one adapter.
+        adapters: for each of the prompts; None for the frozen model.
+
+    Returns:
+        Ids and mask, (prompts, tokens), padded before the opening and before the rest, and keys and
+        values of the openings; None where nothing is shared.
+    """
+    pad, device, model = int(backbone.tokenizer.pad_token_id), backbone.device, backbone.model
+    openings = _openings(prompts, of)
+    rest = [prompt[len(openings[i]) :] for prompt, i in zip(prompts, of, strict=True)]
+    ids, mask = pad_left(rest, pad, device)
+    if not any(openings):
+        return ids, mask, None
+    first, known = pad_left(openings, pad, device)
+    last = {persona: i for i, persona in enumerate(of)}  # one prompt of each
+    chosen = torch.tensor([last[i] for i in range(len(openings))], device=device)
+    options = {}
+    if not known.all():  # a mask of ones would only cost the faster attention
+        options = {"attention_mask": known, "position_ids": (known.cumsum(-1) - 1).clamp(min=0)}
     with injected(model, adapters and expand_adapters(adapters, chosen)):
-        cache = model(input_ids=opening[chosen], use_cache=True, logits_to_keep=1).cache
-    cache.batch_select_indices(torch.tensor(of, device=opening.device))
-    return cache
+        cache: Any = model(input_ids=first, use_cache=True, logits_to_keep=1, **options).cache
+    who = torch.tensor(of, device=device)
+    cache.batch_select_indices(who)
+    return torch.cat([first[who], ids], dim=1), torch.cat([known[who], mask], dim=1), cache
 
 
 def _decode(
@@ -181,7 +238,7 @@ def _decode(
 
     Args:
         model: with hooks installed where there are adapters.
-        ids: (batch, tokens), prompts padded on the left, or after what they share.
+        ids: (batch, tokens), prompts padded on the left, both what was read and the rest.
         mask: (batch, tokens).
         adapters: for each of the batch; None for the frozen model.
         options: for `generate`.

@@ -1,23 +1,41 @@
-"""What is asked of DPG alone: one dial at a time, and descriptions with all dials at 0."""
+"""Studies beside the tasks: one dial at a time, descriptions alone, overfitting, controls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import torch
 
 from lightning_dpg.assessment.base import Assessor
-from lightning_dpg.config import Config
+from lightning_dpg.config import Arm, Config
 from lightning_dpg.evaluation.descriptions import DescriptionEffect, description_effect
 from lightning_dpg.evaluation.dose import dose_response
-from lightning_dpg.evaluation.instruments import Instruments
-from lightning_dpg.evaluation.personas import Persona
-from lightning_dpg.evaluation.questions import CLOSING, questions_for
-from lightning_dpg.evaluation.statistics import Floats
+from lightning_dpg.evaluation.instruments import by_second, rate
+from lightning_dpg.evaluation.personas import Persona, described_personas, dose_personas
+from lightning_dpg.evaluation.quality.controls import controls
+from lightning_dpg.evaluation.questions import closing, questions_for
+from lightning_dpg.evaluation.results import floats, ratings_tensor
+from lightning_dpg.evaluation.speech import Said
+from lightning_dpg.evaluation.statistics import Floats, mean_interval
+from lightning_dpg.evaluation.statistics.comparison import difference_between
+from lightning_dpg.evaluation.summary import MAIN
+from lightning_dpg.evaluation.tasks import Item, Task
+from lightning_dpg.metrics.functional import persona_deviation, scored
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.description import DescriptionEncoder
 from lightning_dpg.records import Rating
+
+if TYPE_CHECKING:
+    from lightning_dpg.evaluation.evaluate import Evaluation
+
+DOSE, DESCRIBED, NULL = "dose", "described", "unadapted"
+"""Names of the studies' tasks, and the arm that serves as a null adapter."""
+
+Asked = Sequence[tuple[Task, Arm]]
+All = Mapping[tuple[str, Arm], Any]
+"""By task and arm."""
 
 
 class Answer(NamedTuple):
@@ -28,55 +46,73 @@ class Answer(NamedTuple):
     reply: str
 
 
-def studies(
-    config: Config,
-    personas: Sequence[Persona],
-    ratings: Sequence[Rating],
-    said: Mapping[str, Sequence[str]],
-    backbone: Backbone,
-    instruments: Instruments,
-) -> dict[str, Any]:
-    """The dose-response, and the effect of descriptions.
+def study_tasks(
+    config: Config, tasks: Sequence[Task], arms: Sequence[Arm]
+) -> list[tuple[Task, Arm]]:
+    """What is asked of DPG alone, and of the frozen model as its control."""
+    if MAIN not in arms:
+        return []
+    e = config.evaluation
+    questions = questions_for(e.replies_per_persona, closing(e.language))
+    contexts = tuple((question,) for question in questions)
 
-    Args:
-        config: settings of the run.
-        personas: all that the arm was asked to be.
-        ratings: the judge's, one for each.
-        said: the replies of each, by its id.
-        backbone: encodes replies.
-        instruments: a reader of single replies, and a second instrument.
-    """
-    doses = [(p, r) for p, r in zip(personas, ratings, strict=True) if p.kind == "dose"]
-    second = instruments.second.rate([said[p.id] for p, _ in doses])
-    answers = described_answers(personas, said, config.evaluation.replies_per_persona)
+    def task(name: str, title: str, personas: Sequence[Persona]) -> Task:
+        return Task(name, title, tuple(Item(persona, contexts) for persona in personas))
 
+    found: list[tuple[Task, Arm]] = []
+    if e.dose_levels:
+        backgrounds = [tuple(scores) for scores in e.dose_backgrounds]
+        found.append((task(DOSE, "One dial", dose_personas(e.dose_levels, backgrounds)), MAIN))
+        if NULL in arms:
+            found.append((task(DOSE, "No dial", dose_personas(e.dose_levels)), NULL))
+    held_out = [p for t in tasks if t.name == "questions" for p in t.personas]
+    described = described_personas([p for p in held_out if p.kind == "held_out"])
+    return (
+        [*found, (task(DESCRIBED, "Descriptions alone", described), MAIN)] if described else found
+    )
+
+
+def studies(evaluation: Evaluation, asked: Asked, said: All, ratings: All) -> dict[str, Any]:
+    """The dose-response, the effect of descriptions, overfitting, and controls of the measures."""
+    tasks = {(task.name, arm): task for task, arm in asked}
+    config, language = evaluation.config, evaluation.config.evaluation.language
+    found: dict[str, Any] = {"dose_response": {}, "descriptions": {}}
+    if (DOSE, MAIN) in tasks:
+        personas = tasks[DOSE, MAIN].personas
+        texts = [said[DOSE, MAIN][p.id] for p in personas]
+        second = rate(personas, texts, evaluation.panel, by_second, evaluation.kept)
+        null = ratings.get((DOSE, NULL))
+        found["dose_response"] = dose_response(personas, ratings[DOSE, MAIN], second, null)
+    if (DESCRIBED, MAIN) in tasks:
+        answers = described_answers(tasks[DESCRIBED, MAIN], said[DESCRIBED, MAIN])
+        reader = evaluation.panel(language).reader
+        found["descriptions"] = _descriptions(config, answers, reader, evaluation.backbone)
+    found["overfitting"] = _overfitting(config, tasks, ratings)
+    found["controls"] = _controls(evaluation, tasks, said)
+    return found
+
+
+def described_answers(task: Task, said: Said) -> list[Answer]:
+    """What described personas answered to which question; empty replies are left out."""
+    return [
+        Answer(item.persona.id, context[-1][1], reply)
+        for item in task.items
+        for context, reply in zip(item.contexts, said[item.persona.id], strict=True)
+        if reply
+    ]
+
+
+def _descriptions(
+    config: Config, answers: Sequence[Answer], reader: Assessor, backbone: Backbone
+) -> dict[str, DescriptionEffect]:
     def effect(points: Floats, given: Sequence[Answer]) -> DescriptionEffect:
         whose, asked = [a.persona for a in given], [a.question for a in given]
         return description_effect(points, whose, asked, config.evaluation.bootstrap, config.seed)
 
     return {
-        "dose_response": dose_response([p for p, _ in doses], [r for _, r in doses], second)
-        if doses
-        else {},
-        "descriptions": {
-            "traits": effect(*_traits(answers, instruments.reader)),
-            "words": effect(_words(answers, backbone), answers),
-        },
+        "traits": effect(*_traits(answers, reader)),
+        "words": effect(_words(answers, backbone), answers),
     }
-
-
-def described_answers(
-    personas: Sequence[Persona], said: Mapping[str, Sequence[str]], count: int
-) -> list[Answer]:
-    """What described personas answered to which question; empty replies are left out."""
-    questions = questions_for(count, CLOSING)
-    return [
-        Answer(persona.id, question, reply)
-        for persona in personas
-        if persona.kind == "described"
-        for (_, question), reply in zip(questions, said[persona.id], strict=True)
-        if reply
-    ]
 
 
 def _traits(answers: Sequence[Answer], reader: Assessor) -> tuple[Floats, list[Answer]]:
@@ -95,3 +131,55 @@ def _words(answers: Sequence[Answer], backbone: Backbone) -> Floats:
     words = encoded.double().cpu().numpy()
     points: Floats = words / np.maximum(words.std(0), 1e-6)
     return points
+
+
+def _overfitting(
+    config: Config, tasks: Mapping[tuple[str, Arm], Task], ratings: All
+) -> dict[str, Any]:
+    """By arm, how far characters of training deviate, and how far those that were held out."""
+    found = {}
+    for name, arm in tasks:
+        if name == "seen" and ("questions", arm) in tasks:
+            seen = _deviations(tasks[name, arm].personas, ratings[name, arm])
+            others = _deviations(
+                tasks["questions", arm].personas, ratings["questions", arm], "held_out"
+            )
+            settings = config.evaluation.bootstrap, config.seed
+            found[arm] = {
+                "seen": mean_interval(seen, *settings),
+                "unseen": mean_interval(others, *settings),
+                **difference_between(seen, others, *settings),
+            }
+    return found
+
+
+def _deviations(
+    personas: Sequence[Persona], ratings: Sequence[Rating], kind: str | None = None
+) -> Floats:
+    """L2 deviations of the scored personas of a kind."""
+    chosen = [(p, r) for p, r in zip(personas, ratings, strict=True) if kind in (None, p.kind)]
+    measured = ratings_tensor([rating for _, rating in chosen])
+    targets = torch.tensor([p.target.scores for p, _ in chosen]).reshape(len(chosen), -1)
+    kept = scored(measured)
+    return floats(persona_deviation(targets[kept], measured[kept]))
+
+
+def _controls(
+    evaluation: Evaluation, tasks: Mapping[tuple[str, Arm], Task], said: All
+) -> dict[str, Any]:
+    """Whether measures of quality catch broken replies, on those of the main arm."""
+    arms = [arm for name, arm in tasks if name == "questions"]
+    if not arms:
+        return {}
+    arm = MAIN if MAIN in arms else arms[-1]
+    items, e = tasks["questions", arm].items, evaluation.config.evaluation
+    return controls(
+        evaluation.backbone,
+        items,
+        [said["questions", arm][item.persona.id] for item in items],
+        evaluation.panel,
+        replies=e.fluency_replies,
+        max_prompt_tokens=evaluation.config.data.max_prompt_tokens,
+        resamples=e.bootstrap,
+        seed=evaluation.config.seed,
+    )

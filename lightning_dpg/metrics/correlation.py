@@ -1,23 +1,32 @@
-"""Correlation per trait as a torchmetrics class."""
+"""Correlations as torchmetrics classes: they keep the personas, the functions do the arithmetic."""
 
 from __future__ import annotations
+
+from abc import abstractmethod
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from lightning_dpg.metrics.agreement import (
+    profile_correlation,
+    trait_concordance,
+    trait_matrix,
+    trait_slope,
+    trait_spearman,
+)
 from lightning_dpg.metrics.functional import trait_correlation
 
 
-class TraitCorrelation(Metric):
-    """Pearson correlation of prompted and measured scores, one value per trait.
+class OfPersonas(Metric):
+    """A statistic of prompted and measured scores that is no sum over personas.
 
     Keeps the personas (ten numbers each), so that processes can be put together exactly.
     """
 
     full_state_update = False
-    higher_is_better = True
+    higher_is_better: bool | None = True
     prompted: list[Tensor]
     measured: list[Tensor]
 
@@ -32,7 +41,74 @@ class TraitCorrelation(Metric):
         self.measured.append(measured)
 
     def compute(self) -> Tensor:
-        """(5,), NaN where it is not defined."""
+        """The statistic, NaN where it is not defined."""
         if len(self.prompted) == 0:  # a list, or one tensor once processes are put together
-            return torch.full((5,), torch.nan)
-        return trait_correlation(dim_zero_cat(self.prompted), dim_zero_cat(self.measured))
+            nobody = torch.empty(0, 5, device=self.device)
+            return self.statistic(nobody, nobody)
+        return self.statistic(dim_zero_cat(self.prompted), dim_zero_cat(self.measured))
+
+    @abstractmethod
+    def statistic(self, prompted: Tensor, measured: Tensor) -> Tensor:
+        """What is computed of all personas, both (personas, 5)."""
+
+
+class TraitCorrelation(OfPersonas):
+    """Pearson correlation of prompted and measured scores, one value per trait, (5,)."""
+
+    def statistic(self, prompted: Tensor, measured: Tensor) -> Tensor:
+        """See `functional.trait_correlation`."""
+        return trait_correlation(prompted, measured)
+
+
+class TraitSpearman(OfPersonas):
+    """Spearman's rank correlation of prompted and measured scores, one value per trait, (5,)."""
+
+    def statistic(self, prompted: Tensor, measured: Tensor) -> Tensor:
+        """See `agreement.trait_spearman`."""
+        return trait_spearman(prompted, measured)
+
+
+class TraitConcordance(OfPersonas):
+    """Lin's concordance correlation, one value per trait, (5,)."""
+
+    def statistic(self, prompted: Tensor, measured: Tensor) -> Tensor:
+        """See `agreement.trait_concordance`."""
+        return trait_concordance(prompted, measured)
+
+
+class TraitSlope(OfPersonas):
+    """Measured points a point prompted, one value per trait, (5,); best at 1."""
+
+    higher_is_better = None
+
+    def statistic(self, prompted: Tensor, measured: Tensor) -> Tensor:
+        """See `agreement.trait_slope`."""
+        return trait_slope(prompted, measured)
+
+
+class TraitMatrix(OfPersonas):
+    """Correlations of prompted (rows) with measured traits (columns), (5, 5)."""
+
+    higher_is_better = None
+
+    def statistic(self, prompted: Tensor, measured: Tensor) -> Tensor:
+        """See `agreement.trait_matrix`."""
+        return trait_matrix(prompted, measured)
+
+
+class ProfileCorrelation(OfPersonas):
+    """Mean over personas of the correlation over traits, the corpus mean removed, a scalar.
+
+    Args:
+        center: (5,), the corpus mean.
+    """
+
+    center: Tensor
+
+    def __init__(self, center: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("center", center)
+
+    def statistic(self, prompted: Tensor, measured: Tensor) -> Tensor:
+        """See `agreement.profile_correlation`; personas without a correlation do not count."""
+        return profile_correlation(prompted, measured, self.center).nanmean()

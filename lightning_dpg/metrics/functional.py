@@ -13,6 +13,8 @@ from torch import Tensor
 
 Norm = Literal["l2", "l1", "mae", "rmse"]
 NORMS: tuple[Norm, ...] = ("l2", "l1", "mae", "rmse")
+LEAST_SPREAD = 1e-12
+"""Below it nothing varies: what is left is rounding of floating-point numbers."""
 
 
 def scored(measured: Tensor) -> Tensor:
@@ -64,10 +66,29 @@ def trait_correlation(prompted: Tensor, measured: Tensor) -> Tensor:
     x, y = prompted[kept].double(), measured[kept].double()
     if len(x) < 3:
         return torch.full((prompted.shape[-1],), torch.nan)
-    x, y = x - x.mean(0), y - y.mean(0)
-    spread = (x.square().sum(0) * y.square().sum(0)).sqrt()
-    r = (x * y).sum(0) / spread
-    return torch.where(spread > 1e-12, r, torch.nan).float()
+    return correlation(x, y, torch.ones(len(x), 1, dtype=x.dtype, device=x.device)).float()
+
+
+def correlation(x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Pearson correlation of columns whose rows count as often as their weights say.
+
+    Args:
+        x: (..., rows, columns), without gaps, in double precision.
+        y: the same.
+        weights: (..., rows, 1), at least one of them above 0.
+
+    Returns:
+        (..., columns), NaN where one side does not vary.
+    """
+    x, y = x - weighted_mean(x, weights), y - weighted_mean(y, weights)
+    spread = ((weights * x.square()).sum(-2) * (weights * y.square()).sum(-2)).sqrt()
+    r = (weights * x * y).sum(-2) / spread
+    return torch.where(spread > LEAST_SPREAD, r, torch.nan)
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Mean over rows, (..., 1, columns), of `values` and `weights` as `correlation` takes them."""
+    return (weights * values).sum(-2, keepdim=True) / weights.sum(-2, keepdim=True)
 
 
 def shuffled(prompted: Tensor) -> Tensor:

@@ -42,6 +42,9 @@ class Hypernetwork(nn.Module):
         basis: size of the basis of `full`.
         imprint: share of the description's imprint to begin with (`imprint.Imprint`), which takes
             one of the ranks; 0 leaves it out.
+        reads_scores: whether profiles reach it; where not, it is given zeros instead, and all else
+            is the same.
+        reads_description: the same of descriptions, and of their imprint.
     """
 
     usual_mean: Tensor
@@ -60,8 +63,11 @@ class Hypernetwork(nn.Module):
         output: str = "dial",
         basis: int = 32,
         imprint: float = 0.0,
+        reads_scores: bool = True,
+        reads_description: bool = True,
     ) -> None:
         super().__init__()
+        self.reads_scores, self.reads_description = reads_scores, reads_description
         self.sites, self.description_width = list(sites), description_width
         self.imprint = Imprint(sites, imprint) if imprint else None
         self.profile = None if output == "dial" else _profile_encoder(width)
@@ -118,6 +124,10 @@ class Hypernetwork(nn.Module):
                 an imprint (`Imprint.usual`); a row of zeros where there is no description.
             guidance: how many times the imprint's learned share.
         """
+        if not self.reads_scores:
+            profiles = torch.zeros_like(profiles)
+        if not self.reads_description:
+            descriptions = torch.zeros_like(descriptions)
         dials = profiles / HIGHEST
         words, heard = self._parts(descriptions)
         known = words.abs().sum(-1, keepdim=True) > 0
@@ -170,12 +180,23 @@ class DialHead(nn.Module):
         """tokens: (batch, sites, width). dials: (batch, 5), 1 at the highest score."""
         shape = (1 + len(TRAITS), self.rank, self.rank)
         cores = self.cores(STEP * tokens).unflatten(-1, shape)  # (B, S, 1 + 5, r, r)
-        turned = torch.einsum("bt,bstij->bsij", dials * DIAL_GAIN, cores[:, :, 1:])
-        cores = cores[:, :, 0] + turned + torch.eye(self.rank, device=tokens.device)
+        cores = turned(cores, dials)
         return {
             site.name: LoRA(a[None], b @ cores[:, i], self.scale)
             for i, (site, a, b) in enumerate(zip(self.sites, self.a, self.b, strict=True))
         }
+
+
+def turned(cores: Tensor, dials: Tensor) -> Tensor:
+    """1 + C + Σ p_t C_t, (batch, sites, r, r).
+
+    Args:
+        cores: (batch or 1, sites, 1 + 5, r, r), C and then the five C_t.
+        dials: (batch, 5), 1 at the highest score.
+    """
+    cores = cores.expand(len(dials), -1, -1, -1, -1)
+    moved = torch.einsum("bt,bstij->bsij", dials * DIAL_GAIN, cores[:, :, 1:])
+    return cores[:, :, 0] + moved + torch.eye(cores.shape[-1], device=cores.device)
 
 
 class CoreHead(nn.Module):

@@ -1,4 +1,4 @@
-"""One LightningModule for DPG and LoRA-SFT: only the source of the adapters differs."""
+"""One LightningModule for all trained arms: only the source of the adapters differs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from lightning_dpg.models.likelihood import (
     token_implausibility,
     token_nll,
 )
+from lightning_dpg.models.linear import LinearLoRA
 from lightning_dpg.models.lora import LoRA, Site, StaticLoRA, find_sites
 from lightning_dpg.records import HIGHEST, TRAITS, Profile, distinct, is_given
 
@@ -36,10 +37,19 @@ LIMIT_IN_PROMPT = HIGHEST
 def make_adapter_source(
     kind: str, config: Config, backbone: Backbone, sites: list[Site]
 ) -> nn.Module:
-    """The trained part of an arm: a `Hypernetwork` or a `StaticLoRA` of the same rank and sites."""
+    """The trained part of an arm, of the same rank and sites for all of them.
+
+    Args:
+        kind: `hypernetwork`, `linear` or `static`.
+        config: settings of the run.
+        backbone: whose descriptions a hypernetwork reads.
+        sites: where adapters go.
+    """
     scale = config.lora.alpha / config.lora.rank
     if kind == "static":
         return StaticLoRA(sites, config.lora.rank, scale)
+    if kind == "linear":
+        return LinearLoRA(sites, config.lora.rank, scale)
     h = config.hypernetwork
     return Hypernetwork(
         sites,
@@ -52,6 +62,8 @@ def make_adapter_source(
         output=h.output,
         basis=h.basis,
         imprint=h.imprint,
+        reads_scores=h.reads_scores,
+        reads_description=h.reads_description,
     )
 
 
@@ -64,7 +76,7 @@ class PersonalityModule(L.LightningModule):
     Args:
         backbone: frozen model; hooks are installed at its sites.
         config: settings of the run.
-        source: `hypernetwork` (DPG) or `static` (LoRA-SFT).
+        source: `hypernetwork` (DPG), `linear` (a linear map of the scores) or `static` (LoRA-SFT).
         collate: encodes samples, here to state other profiles in the prompt.
         contrastive_weight: weight of the contrast between profiles; 0 leaves it out.
         identity: what the trained weights depend on, stored in checkpoints.
@@ -96,6 +108,21 @@ class PersonalityModule(L.LightningModule):
                 {"use_reentrant": False, "context_fn": injection.checkpoint_contexts}
             )
             backbone.model.train()  # checkpointing is off in eval mode; Llama has no dropout
+
+    @property
+    def reads_scores(self) -> bool:
+        """Whether the profile that is asked for reaches the model, by its prompt or adapters.
+
+        Where it does not, no setting of the dial changes anything.
+        """
+        source = self.adapters
+        reads = not isinstance(source, Hypernetwork) or source.reads_scores
+        return self.collate.scores_in_prompt or (reads and not isinstance(source, StaticLoRA))
+
+    @property
+    def reads_description(self) -> bool:
+        """Whether adapters depend on the description."""
+        return isinstance(self.adapters, Hypernetwork) and self.adapters.reads_description
 
     def know_descriptions(self, descriptions: Sequence[str]) -> None:
         """Show the hypernetwork what is usual in the descriptions it will be trained on."""

@@ -15,8 +15,8 @@ from lightning_dpg.records import TRAITS
 def broken(file: Path, problem: str) -> UserError:
     """The error for a file that an evaluation cannot have written like this."""
     return UserError(
-        f"{file} is broken: {problem}. Delete it and run the same `make train` again: "
-        "what is done is kept"
+        f"{file} is broken: {problem}. Delete it and run the same `make train` or `dpg evaluate` "
+        "again: what is done is kept"
     )
 
 
@@ -24,8 +24,8 @@ def broken(file: Path, problem: str) -> UserError:
 class Fields:
     """The members of one JSON object.
 
-    An absent or null member is "nothing known" to `child`, `children`, `entries`, `number` and
-    `scores`; a member of the wrong type is an error everywhere.
+    An absent or null member is "nothing known" to `child`, `children`, `entries`, `number`, `rows`
+    and `scores`; a member of the wrong type is an error everywhere.
 
     Attributes:
         path: the file, for messages.
@@ -93,6 +93,12 @@ class Fields:
         items = {str(i): item for i, item in enumerate(self._list(key))}
         entries = Fields(self.path, self._at(key), items)
         return tuple(entries.number(place) for place in items)
+
+    def rows(self, key: str) -> tuple[tuple[float | None, ...], ...]:
+        """The lists of numbers in the list under `key`; None as in `numbers`."""
+        items = {str(i): item for i, item in enumerate(self._list(key))}
+        entries = Fields(self.path, self._at(key), items)
+        return tuple(entries.numbers(place) for place in items)
 
     def scores(self, key: str) -> tuple[float, ...] | None:
         """One finite number per trait under `key`; None where it is absent or null."""

@@ -1,4 +1,4 @@
-"""What dials, descriptions and fluency come to over several seeds, as tables in Markdown."""
+"""What dials, descriptions and quality come to over several seeds, as tables in Markdown."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from lightning_dpg.records import TRAITS
-from lightning_dpg.report.reading import Dose, RunFolder, steepest_other
+from lightning_dpg.report.reading import Dose, Quality, RunFolder, steepest_other
 from lightning_dpg.report.style import label
-from lightning_dpg.report.tables import NOTHING, number, signed
+from lightning_dpg.report.tables import NOTHING, number, percent, signed
 
 
 def dose_table(runs: Sequence[RunFolder]) -> list[str]:
@@ -36,33 +36,41 @@ def description_table(runs: Sequence[RunFolder]) -> list[str]:
     for name in shown:
         effects = [run.descriptions.get(name, {}) for run in runs]
         explained, chance = (
-            ", ".join(_percent(e.get(key)) for e in effects) for key in ("explained", "expected")
+            ", ".join(percent(e.get(key), 1) for e in effects) for key in ("explained", "expected")
         )
         rows.append([name, explained, chance, ", ".join(number(e.get("p"), 4) for e in effects)])
     head = ["descriptions alone, in the replies'", "explained", "by chance", "p"]
     return _table(head, rows) if rows else []
 
 
-def fluency_table(names: Sequence[str], runs: Sequence[RunFolder]) -> list[str]:
-    """Likelihood under the frozen model, variety and loops of each arm's replies, by seed."""
-    head = ["replies of", "NLL a token", "by seed", "distinct-2", "by seed", "loops"]
+def quality_table(names: Sequence[str], runs: Sequence[RunFolder]) -> list[str]:
+    """Fluency, coherency, consistency, variety and what went wrong, of each arm's replies.
+
+    NLL and distinct-2 by seed, too, the others as means over seeds.
+    """
+    head = ["replies of", "NLL a token", "by seed", "coherency", "consistency"]
+    head += ["distinct-2", "by seed", "loops", "refusals"]
     rows = []
     for name in names:
-        counted = [arm.fluency if (arm := run.arm(name)) else {} for run in runs]
-        nll, variety, loops = (
-            [c.get(key) for c in counted] for key in ("nll", "distinct_2", "loops")
-        )
-        row = [label(name), _mean(nll), _each(nll), _mean(variety), _each(variety), _mean(loops)]
+        arms = [run.headline.arm(name) for run in runs]
+        found = [arm.quality or Quality() if arm else Quality() for arm in arms]
+        nll = [one.nll.mean if one.nll else None for one in found]
+        coherency = [one.coherency.mean if one.coherency else None for one in found]
+        variety = [one.distinct[1] for one in found]
+        counts = [_mean([one.loops for one in found]), _mean([one.refusals for one in found])]
+        row = [label(name), _mean(nll), _each(nll), _mean(coherency)]
+        row += [_mean([one.consistency for one in found]), _mean(variety), _each(variety), *counts]
         rows.append(row)
     return _table(head, rows) if rows else []
 
 
 def _dose_row(trait: str, doses: Sequence[Dose | None]) -> list[str]:
-    slopes = [dose.slopes for dose in doses if dose and dose.slopes]
-    own = [dose.slope if dose else None for dose in doses]
-    ranks = [dose.spearman if dose else None for dose in doses]
+    turned = [dose.base if dose else None for dose in doses]
+    slopes = [one.slopes for one in turned if one and one.slopes]
+    own = [one.slope if one else None for one in turned]
+    ranks = [one.spearman if one else None for one in turned]
     seen = [signed(dose.second_r if dose else None) for dose in doses]
-    others = [_other(dose.steepest_other if dose else None) for dose in doses]
+    others = [_other(one.steepest_other if one else None) for one in turned]
     every = len(slopes) == len(doses)
     mean = _other(steepest_other(trait, np.mean(slopes, axis=0).tolist()) if every else None)
     return [trait, _each(ranks), _each(own), _mean(own), ", ".join(others), mean, ", ".join(seen)]
@@ -70,10 +78,6 @@ def _dose_row(trait: str, doses: Sequence[Dose | None]) -> list[str]:
 
 def _other(found: tuple[str, float] | None) -> str:
     return f"{signed(found[1])} {found[0][:1].upper()}" if found else NOTHING
-
-
-def _percent(share: float | None) -> str:
-    return NOTHING if share is None else f"{100 * share:.1f}%"
 
 
 def _mean(values: Sequence[float | None]) -> str:

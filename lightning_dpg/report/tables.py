@@ -1,4 +1,4 @@
-"""The headline table: every arm and every trivial answer in one list, as data and as Markdown."""
+"""Numbers as text, and the headline table: every arm and every trivial answer in one list."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Row:
 
 def headline_rows(run: RunFolder) -> list[Row]:
     """The arms, then the trivial answers, each in the order of `results.json`."""
-    rows = [_row(arm, trivial=False) for arm in run.arms]
-    return rows + [_row(arm, trivial=True) for arm in run.trivial]
+    rows = [_row(arm, trivial=False) for arm in run.headline.arms]
+    return rows + [_row(arm, trivial=True) for arm in run.headline.trivial]
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -77,7 +77,10 @@ def markdown(rows: Sequence[Row]) -> str:
 def number(value: Estimate | float | None, digits: int = 2) -> str:
     """A mean or a plain number with a fixed number of decimals."""
     plain = value.mean if isinstance(value, Estimate) else value
-    return NOTHING if plain is None else f"{plain:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    if plain is None:
+        return NOTHING
+    shown = round(plain, digits) or 0.0  # no -0.00
+    return f"{shown:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def signed(value: float | None, digits: int = 2) -> str:
@@ -94,6 +97,25 @@ def interval(value: Estimate | None, digits: int = 2) -> str:
     if value is None or value.low is None or value.high is None:
         return NOTHING
     return f"[{number(value.low, digits)}, {number(value.high, digits)}]"
+
+
+def spread(value: Estimate | None, digits: int = 2) -> str:
+    """A mean with its interval behind it, where there is one: `3.80 [3.41, 4.20]`."""
+    if value is None or value.low is None or value.high is None:
+        return number(value, digits)
+    return f"{number(value, digits)} {interval(value, digits)}"
+
+
+def p_value(value: float | None) -> str:
+    """A p with three decimals, or that it is smaller than these show."""
+    if value is None:
+        return NOTHING
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share of 1 as percent."""
+    return NOTHING if share is None else f"{100 * share:.{digits}f}%"
 
 
 def _row(arm: Arm, *, trivial: bool) -> Row:

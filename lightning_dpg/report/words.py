@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-from lightning_dpg.report.reading import Arm, Estimate, Ratio, RunFolder
+from lightning_dpg.report.reading import Arm, Comparison, Control, Persona, Ratio, RunFolder
 from lightning_dpg.report.style import label
-from lightning_dpg.report.tables import interval, number
 
 PAPER = {"dpg_over_lora_sft": 3.14 / 4.25, "dpg_over_best_prompt": 3.14 / 3.36}
 """The paper's ratios (Llama-7B; its prompt-only arm is GPT-4): orientation, not a comparison."""
-
-
-def outcome(run: RunFolder) -> str:
-    """What came out, in one sentence about the main arm."""
-    arm = run.main
-    value = arm.psdc.get("l2")
-    if value is None:
-        return f"{label(arm.name)} could not be measured: no persona was scored."
-    parts = [_compared(ratio) for ratio in run.ratios if ratio.name.startswith(f"{arm.name}_over_")]
-    if parts:
-        said = f"{label(arm.name)} deviates {' and '.join(parts)}"
-    else:
-        by = f"{number(value)}{_bounds(value)}"
-        said = f"{label(arm.name)} deviates by {by} from the profiles that were asked for"
-    against = _against_zero(value, run)
-    return f"{said}; {against}." if against else f"{said}."
+SIGNIFICANT = 0.05
+_KINDS = {"held_out": "held-out", "seen": "of training", "": "unnamed kind"}
+_CONTROLS = {
+    "shuffled_words": "words in another order",
+    "other_question": "a reply to another question",
+    "spliced": "two personas spliced",
+}
 
 
 def setting(run: RunFolder) -> str:
-    """What was run: arms, personas, prompts, backbone, seed and judge."""
+    """What was run: tasks, arms, personas, backbone, seed and judge."""
     facts = run.facts
-    kinds: dict[str, int] = {}
-    for persona in run.personas:
-        kinds[kind(persona.kind)] = kinds.get(kind(persona.kind), 0) + 1
-    people = ", ".join(f"{count} {name}" for name, count in kinds.items())
-    arms = ", ".join(label(arm.name) for arm in run.arms)
-    prompts = f" {counted(len(run.prompts), 'prompt')}" if run.prompts else ""
+    tasks = "; ".join(
+        f"{task.title}: {people(task.personas)}"
+        + (f", {counted(len(task.prompts), 'prompt')}" if task.prompts else "")
+        for task in run.tasks
+    )
+    arms = " · ".join(map(label, run.arm_names))
     backbone = f" on {facts['backbone']}" if facts.get("backbone") else ""
     judge = f"; judged by {facts['judge']}" if facts.get("judge") else ""
-    return (
-        f"{arms} answered{prompts} as {counted(len(run.personas), 'persona')} ({people})"
-        f"{backbone}, seed {facts.get('seed', 'unknown')}{judge}."
-    )
+    return f"{tasks}. Arms: {arms}{backbone}, seed {facts.get('seed', 'unknown')}{judge}."
+
+
+def people(personas: tuple[Persona, ...]) -> str:
+    """How many personas of which kinds: `32 personas (16 held-out, 16 drawn)`."""
+    kinds: dict[str, int] = {}
+    for persona in personas:
+        kinds[kind(persona.kind)] = kinds.get(kind(persona.kind), 0) + 1
+    shown = ", ".join(f"{count} {name}" for name, count in kinds.items())
+    return f"{counted(len(personas), 'persona')} ({shown})"
 
 
 def ratio_title(ratio: Ratio) -> str:
-    """`dpg_over_best_prompt` → `DPG over best prompt (Prompted)`."""
+    """`dpg_over_best_prompt` → `DPG over best prompt (Prompted, scores)`."""
     upper, _, lower = ratio.name.partition("_over_")
-    title = f"{label(upper)} over {_inside(lower)}" if lower else label(upper)
+    title = f"{label(upper)} over {inside(lower)}" if lower else label(upper)
     return f"{title} ({label(ratio.against)})" if ratio.against else title
 
 
@@ -60,9 +56,33 @@ def ratio_verdict(ratio: Ratio) -> str:
     return "deviates more" if low > 1 else "no clear difference: the interval holds 1"
 
 
+def comparison_verdict(found: Comparison) -> str:
+    """What the corrected p of a difference says."""
+    if found.difference is None or found.p_holm is None:
+        return "not tested"
+    if found.p_holm >= SIGNIFICANT:
+        return "no clear difference"
+    return "nearer to what was asked" if found.difference.mean < 0 else "farther from it"
+
+
+def control_title(found: Control) -> str:
+    """What was done to the replies of a control."""
+    return _CONTROLS.get(found.name) or found.name.replace("_", " ")
+
+
+def control_verdict(found: Control) -> str:
+    """Whether a measure caught replies that were broken on purpose."""
+    if found.intact is None or found.broken is None or found.p is None:
+        return "not tested"
+    worse = found.broken.mean > found.intact.mean
+    if found.measure != "nll":  # the only one of which less is better
+        worse = found.broken.mean < found.intact.mean
+    return "caught" if worse and found.p < SIGNIFICANT else "missed"
+
+
 def kind(name: str) -> str:
     """The kind of a persona as a reader sees it."""
-    return {"held_out": "held-out", "": "unnamed kind"}.get(name, name.replace("_", " "))
+    return _KINDS.get(name, name.replace("_", " "))
 
 
 def counted(count: int, noun: str) -> str:
@@ -78,32 +98,7 @@ def reasons(arm: Arm) -> list[tuple[str, list[str]]]:
     return sorted(grouped.items(), key=lambda item: -len(item[1]))
 
 
-def _compared(ratio: Ratio) -> str:
-    other = _inside(ratio.name.partition("_over_")[2])
-    against = f" ({label(ratio.against)})" if ratio.against else ""
-    bounds = _bounds(ratio.value)
-    return f"{number(ratio.value)} times as much as {other}{against}{bounds}"
-
-
-def _against_zero(value: Estimate, run: RunFolder) -> str:
-    """The main arm against the answer 0 for every trait, which knows nothing of any prompt."""
-    trivial = next((arm for arm in run.trivial if arm.name == "constant_zero"), None)
-    zero = None if trivial is None else trivial.psdc.get("l2")
-    if zero is None:
-        return ""
-    numbers = f"{number(value)} against {number(zero)}"
-    if value.mean >= zero.mean:
-        return f"it is worse than constant zero, the answer that ignores the persona ({numbers})"
-    if value.high is not None and value.high >= zero.mean:
-        return f"it is not clearly better than constant zero ({numbers})"
-    return f"it is better than constant zero ({numbers})"
-
-
-def _inside(name: str) -> str:
+def inside(name: str) -> str:
     """A label inside a sentence."""
-    return {"best_prompt": "the best prompt-only arm"}.get(name) or label(name)
-
-
-def _bounds(value: Estimate) -> str:
-    """The interval with a space before it, or nothing at all."""
-    return "" if value.low is None or value.high is None else f" {interval(value)}"
+    names = {"best_prompt": "the best prompt-only arm", "constant_zero": "constant zero"}
+    return names.get(name) or label(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from lightning_dpg.config import Config
@@ -34,6 +35,16 @@ def make_corpus(
     assessor = make_assessor(labels, backbone, beside=[judge.asker] if judge else ())
     with steps.step("corpus", f"{place}Building and labelling the corpus"):
         return build_corpus(config.data, assessor, CACHE / "corpora", steps, judge, dialogues)
+
+
+def make_test_corpus(
+    config: Config, steps: Steps, backbone: Backbone | None = None
+) -> Corpus | None:
+    """The corpus of `data.test_sources`, whose characters are held out instead, if there is one."""
+    if not config.data.test_sources:
+        return None
+    elsewhere = replace(config, data=replace(config.data, sources=config.data.test_sources))
+    return make_corpus(elsewhere, steps, backbone, "To test on: ")
 
 
 def build(config: Config, out: Path) -> None:

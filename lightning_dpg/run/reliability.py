@@ -18,6 +18,7 @@ from lightning_dpg.assessment.reference import Reference
 from lightning_dpg.assessment.reliability.study import study
 from lightning_dpg.assessment.reliability.subjects import Subject
 from lightning_dpg.config import Config
+from lightning_dpg.corpus.sources import is_bundled
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.corpus.subjects import subjects_of
 from lightning_dpg.errors import UserError
@@ -149,6 +150,6 @@ def _about(config: Config, corpus: Corpus) -> dict[str, Any]:
 
 def _notes(config: Config, names: Sequence[str]) -> list[str]:
     notes = [OWN_NORMS] if {"local", "lexicon"} & set(names) else []
-    if notes and "bundled" in config.data.sources:
+    if notes and any(map(is_bundled, config.data.sources)):
         notes.insert(0, CHOSEN_HERE)
     return notes

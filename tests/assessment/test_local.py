@@ -315,3 +315,20 @@ def test_on_the_real_model_order_and_batch_size_matter_little(real: LocalAssesso
 @pytest.mark.slow
 def test_the_real_tokenizer_knows_most_markers(real: LocalAssessor) -> None:
     assert len(real.tokens) >= 0.8 * len(WORDS)
+
+
+def test_a_text_is_read_once(model: LlamaForCausalLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, read = assessor(model), []
+    once = reader._last_logprobs
+
+    def count(rows: list[list[int]], opening: object) -> object:
+        read.append(len(rows))
+        return once(rows, opening)
+
+    monkeypatch.setattr(reader, "_last_logprobs", count)
+    told: list[int] = []
+    first = reader.logprobs([TEXTS[0], TEXTS[1], TEXTS[0]], told.append)
+    again = reader.logprobs([TEXTS[1], TEXTS[2]], told.append)
+    assert sum(read) == 3 and sum(told) == 5
+    assert np.array_equal(first[0], first[2]) and np.array_equal(first[1], again[0])
+    assert not np.allclose(first[0], again[1])

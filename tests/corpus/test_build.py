@@ -13,12 +13,12 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.assessment.base import count_words
 from lightning_dpg.assessment.local import LocalAssessor
 from lightning_dpg.assessment.reference import Reference
 from lightning_dpg.assessment.scripted import ScriptedAssessor, digest_scores
 from lightning_dpg.config import DataConfig, DialogueJudgeSettings, FilterConfig
-from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.build import build_corpus
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.errors import UserError

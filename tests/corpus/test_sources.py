@@ -9,7 +9,13 @@ import pytest
 
 from lightning_dpg.config import Columns
 from lightning_dpg.corpus.readers.registry import ENDINGS
-from lightning_dpg.corpus.sources import Rejected, character_id, read_sources, source_files
+from lightning_dpg.corpus.sources import (
+    Rejected,
+    character_id,
+    is_bundled,
+    read_sources,
+    source_files,
+)
 from lightning_dpg.errors import UserError
 
 PLAY = """\
@@ -143,6 +149,47 @@ def test_what_is_left_out_is_kept_with_its_reason(folder: Path) -> None:
     assert rejected
     assert all(isinstance(r, Rejected) and r.file == "play.txt" and r.reason for r in rejected)
     assert rejected[0].position == "line 1"
+
+
+def test_a_work_of_the_bundled_corpus_is_a_source_of_its_own() -> None:
+    whole = [source.path for source in source_files(["bundled"])]
+    (one,) = source_files(["bundled/saltmarsh"])
+    assert one.path in whole and one.name == "saltmarsh.fountain"
+    two = source_files(["bundled/night_shift", "bundled/saltmarsh"])
+    assert [source.name for source in two] == ["night_shift.txt", "saltmarsh.fountain"]
+    twice = [source.path for source in source_files(["bundled", "bundled/saltmarsh"])]
+    assert sorted(twice) == whole
+    assert [source.path for source in source_files(["bundled/"])] == whole
+    assert {f"bundled/{path.stem}" for path in whole} == {
+        given for path in whole if is_bundled(given := f"bundled/{path.stem}")
+    }
+    found = read_sources(["fountain:bundled/saltmarsh"], ["en"])
+    assert "saltmarsh/mara" in found.characters
+    assert found.characters["saltmarsh/mara"].description
+
+
+@pytest.mark.parametrize("name", ["saltmarch", "saltmarsh.fountain", "saltmarsh.characters", "."])
+def test_a_work_that_the_bundled_corpus_has_not_is_named(name: str) -> None:
+    message = refusal(f"bundled/{name}")
+    assert message.startswith(f"The bundled corpus holds no '{name}' (data.sources): its works are")
+    assert "bundled/after_hours, bundled/high_station," in message
+    assert "characters" not in message.partition("works are")[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "bundled"),
+    [
+        ("bundled", True),
+        ("bundled/saltmarsh", True),
+        ("fountain:bundled", True),
+        ("transcript:bundled/night_shift", True),
+        ("bundled.txt", False),
+        ("my/bundled", False),
+        ("datasets:bundled", False),
+    ],
+)
+def test_what_is_bundled_is_told_by_its_name(given: str, bundled: bool) -> None:
+    assert is_bundled(given) is bundled
 
 
 def test_a_missing_source_is_named(tmp_path: Path) -> None:

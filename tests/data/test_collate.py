@@ -82,7 +82,7 @@ def test_a_batch_does_not_depend_on_its_neighbours(tokenizer: Any) -> None:
     together = collate([sample("Something else that is much longer."), sample()])
     width = alone["input_ids"].shape[1]
     for key in ("input_ids", "attention_mask", "labels"):
-        assert torch.equal(alone[key][0], together[key][1, :width])  # type: ignore[literal-required]
+        assert torch.equal(alone[key][0], together[key][1, :width])
 
 
 def test_scores_stand_in_the_prompt_only_when_asked(tokenizer: Any) -> None:

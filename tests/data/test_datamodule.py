@@ -16,6 +16,8 @@ from lightning_dpg.data.datamodule import BUCKET, DialogueDataModule, StepSample
 from lightning_dpg.data.samples import most_pronounced
 from lightning_dpg.errors import UserError
 from lightning_dpg.models.backbone import byte_tokenizer
+from lightning_dpg.regions import Region
+from tests.data.test_samples import LONG, corpus_of, row
 
 LENGTHS = random.Random(0).choices(range(5, 400), k=203)
 
@@ -97,7 +99,8 @@ def test_batches_are_of_like_length_in_random_order() -> None:
 
 def make(corpus: Corpus, **settings: Any) -> DialogueDataModule:
     steps = settings.pop("steps", 5)
-    more = {k: settings.pop(k) for k in ("accumulate", "scores_in_prompt") if k in settings}
+    other = ("accumulate", "scores_in_prompt", "test_corpus")
+    more = {k: settings.pop(k) for k in other if k in settings}
     config = DataConfig(batch_size=2, validation_fraction=0.2, test_fraction=0.2, **settings)
     tokenizer = byte_tokenizer()
     return DialogueDataModule(
@@ -109,7 +112,7 @@ def test_training_sees_the_training_part_alone(corpus: Corpus) -> None:
     data = make(corpus)
     batches = list(data.train_dataloader())
     assert len(batches) == 5
-    seen = [sample for batch in batches for sample in batch["samples"]]  # type: ignore[index]
+    seen = [sample for batch in batches for sample in batch["samples"]]
     assert set(seen) <= set(data.split["train"])
     assert not {s.character for s in seen} & {s.character for s in data.split["test"]}
 
@@ -118,7 +121,7 @@ def test_training_keeps_to_the_most_pronounced(corpus: Corpus) -> None:
     data = make(corpus, pronounced=0.2, steps=60)
     chosen = most_pronounced(data.split["train"], 0.2)
     assert 2 <= len(chosen) < len(data.split["train"])
-    seen = {s for batch in data.train_dataloader() for s in batch["samples"]}  # type: ignore[index]
+    seen = {s for batch in data.train_dataloader() for s in batch["samples"]}
     assert seen == set(chosen)
 
 
@@ -129,20 +132,19 @@ def test_accumulation_draws_more_batches(corpus: Corpus) -> None:
 def test_validation_sees_the_same_batches_every_time(corpus: Corpus) -> None:
     data = make(corpus)
     first, second = (
-        [batch["input_ids"].tolist() for batch in data.val_dataloader()]  # type: ignore[index]
-        for _ in range(2)
+        [batch["input_ids"].tolist() for batch in data.val_dataloader()] for _ in range(2)
     )
     assert first == second
     assert len(first) == 1
     (batch,) = data.val_dataloader()
-    assert set(batch["samples"]) <= set(data.split["validation"])  # type: ignore[index]
+    assert set(batch["samples"]) <= set(data.split["validation"])
 
 
 def test_all_arms_see_the_same_samples_in_the_same_order(corpus: Corpus) -> None:
     with_scores, without = make(corpus, scores_in_prompt=True), make(corpus)
     for one, other in zip(with_scores.train_dataloader(), without.train_dataloader(), strict=True):
-        assert one["samples"] == other["samples"]  # type: ignore[index]
-        assert one["input_ids"].shape != other["input_ids"].shape  # type: ignore[index]
+        assert one["samples"] == other["samples"]
+        assert one["input_ids"].shape != other["input_ids"].shape
 
 
 def test_moving_a_batch_keeps_its_texts(corpus: Corpus) -> None:
@@ -150,9 +152,40 @@ def test_moving_a_batch_keeps_its_texts(corpus: Corpus) -> None:
     batch = next(iter(data.train_dataloader()))
     moved = data.transfer_batch_to_device(batch, torch.device("meta"), 0)
     assert moved["input_ids"].device.type == moved["profiles"].device.type == "meta"
-    assert moved["samples"] == batch["samples"]  # type: ignore[index]
+    assert moved["samples"] == batch["samples"]
 
 
 def test_a_corpus_without_samples_is_named(corpus: Corpus) -> None:
     with pytest.raises(UserError, match=r"The corpus holds no sample: .*data.min_reply_words"):
         make(corpus, min_reply_words=500)
+
+
+def test_what_lies_in_a_region_is_counted_and_never_seen(corpus: Corpus) -> None:
+    whole = make(corpus)
+    assert whole.left_out == 0
+    region = Region.of(whole.split["train"][0].profile, 2.0)
+    held = make(corpus, held_out_regions=[str(region)], steps=60)
+    inside = [
+        s for part in ("train", "validation") for s in whole.split[part] if s.profile in region
+    ]
+    assert held.left_out == len(inside) > 0
+    seen = {s for batch in held.train_dataloader() for s in batch["samples"]}
+    seen |= {s for batch in held.val_dataloader() for s in batch["samples"]}
+    assert seen and not any(s.profile in region for s in seen)
+
+
+def test_another_corpus_is_the_test(corpus: Corpus) -> None:
+    other = corpus_of(row("zed", "Who is there?"), row("ann", LONG), row("zed", f"{LONG}, too"))
+    data, alone = make(corpus, test_corpus=other), make(corpus)
+    assert [s.reply for s in data.split["test"]] == [LONG, f"{LONG}, too"]
+    assert data.split["validation"] == alone.split["validation"]
+    learned = set(alone.split["train"] + alone.split["test"])
+    assert set(data.split["train"]) == learned
+    assert data.left_out == 0
+    seen = {s for batch in data.train_dataloader() for s in batch["samples"]}
+    assert seen <= learned
+
+
+def test_another_corpus_without_samples_is_named(corpus: Corpus) -> None:
+    with pytest.raises(UserError, match="The corpus to test on holds no sample: "):
+        make(corpus, test_corpus=corpus_of(row("ann", LONG)))

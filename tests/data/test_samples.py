@@ -11,8 +11,9 @@ from datasets import Dataset
 
 from lightning_dpg.assessment.base import count_words
 from lightning_dpg.config import DataConfig
+from lightning_dpg.corpus.stages.split import PARTS
 from lightning_dpg.corpus.store import CHARACTERS, UTTERANCES, Corpus
-from lightning_dpg.data.samples import PARTS, Sample, make_samples, most_pronounced, split_samples
+from lightning_dpg.data.samples import Sample, make_samples, most_pronounced, split_samples
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import Profile
 
@@ -196,6 +197,70 @@ def test_the_split_follows_from_the_seed() -> None:
     assert {s.character for s in order["test"]} == {
         s.character for s in split_samples(samples, config, 1)["test"]
     }
+
+
+def in_regions(samples: list[Sample]) -> list[Sample]:
+    """Every third sample outgoing and anxious, every third outgoing alone, the others neither."""
+    profiles = [(0, 0, 2, 0, 1), (0, 0, 2, 0, 0), (0, 0, -2, 0, -1)]
+    return [
+        replace(sample, profile=Profile(tuple(map(float, profiles[i % 3]))))
+        for i, sample in enumerate(samples)
+    ]
+
+
+@pytest.mark.parametrize("regions", [["E+ N+"], ["E+ N+", "E- N-"], ["O+"]])
+def test_regions_are_held_out_of_training_and_validation_but_not_of_test(
+    regions: list[str],
+) -> None:
+    samples = in_regions(cast(20, each=6))
+    whole = split_samples(samples, DataConfig(), 0)
+    held = split_samples(samples, DataConfig(held_out_regions=regions), 0)
+    signs = {"E+ N+": (1, 1), "E- N-": (-1, -1)}
+    for part in ("train", "validation"):
+        assert held[part] == [
+            s
+            for s in whole[part]
+            if not any(
+                s.profile.scores[2] * e > 0 and s.profile.scores[4] * n > 0
+                for e, n in (signs[region] for region in regions if region in signs)
+            )
+        ]
+        assert (held[part] == whole[part]) is (regions == ["O+"])  # 0 lies in no region
+    assert held["test"] == whole["test"]
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_regions_that_leave_nothing_are_named(part: str) -> None:
+    whole = split_samples(cast(20), DataConfig(), 0)
+    samples = [replace(s, profile=Profile((1.0,) * 5)) if s in whole[part] else s for s in cast(20)]
+    with pytest.raises(UserError) as caught:
+        split_samples(samples, DataConfig(held_out_regions=["E+ N+", "A-"]), 0)
+    assert str(caught.value).startswith(
+        f"All {len(whole[part])} samples for {part} lie in E+ N+, A-: name fewer"
+    )
+    assert "data.held_out_regions" in str(caught.value)
+
+
+@pytest.mark.parametrize("split_by", ["character", "work"])
+def test_the_test_may_be_another_corpus(split_by: Any) -> None:
+    samples, config = cast(20, works=5), DataConfig(split_by=split_by)
+    others = [replace(s, character=f"other{s.character}", work="other") for s in cast(3)]
+    alone, both = split_samples(samples, config, 0), split_samples(samples, config, 0, others)
+    assert both["test"] == others
+    assert both["validation"] == alone["validation"]
+    assert both["train"] == [s for s in samples if s not in alone["validation"]]
+    regions = replace(config, held_out_regions=["E+"])
+    others = in_regions(others)
+    assert split_samples(in_regions(samples), regions, 0, others)["test"] == others
+
+
+def test_nobody_is_trained_on_and_tested() -> None:
+    samples = cast(20)
+    with pytest.raises(UserError) as caught:
+        split_samples(samples, DataConfig(), 0, samples[:1])
+    assert str(caught.value).startswith(
+        "data.sources and data.test_sources both hold work0, but nobody may be trained on and"
+    )
 
 
 def test_the_most_pronounced_are_those_farthest_from_the_middle_in_their_order() -> None:

@@ -11,8 +11,10 @@ import torch
 from lightning_dpg.config import Config
 from lightning_dpg.evaluation import calibration
 from lightning_dpg.evaluation.calibration import calibrate
+from lightning_dpg.evaluation.questions import validation
 from lightning_dpg.evaluation.replies import Request
 from lightning_dpg.records import TRAITS, Profile, Rating
+from lightning_dpg.regions import Region
 from tests.models.conftest import make_module, stir
 
 __all__ = ["make_module"]
@@ -38,20 +40,31 @@ class Obliging:
 
 
 @pytest.fixture
-def module(make_module: Any, config: Config, monkeypatch: pytest.MonkeyPatch) -> Any:
+def asked() -> list[Request]:
+    """What a module was asked."""
+    return []
+
+
+@pytest.fixture
+def module(
+    make_module: Any, config: Config, asked: list[Request], monkeypatch: pytest.MonkeyPatch
+) -> Any:
     config.calibration.profiles, config.calibration.replies = 12, 1
     module = make_module().eval()
     stir(module)
 
-    def speak(backbone: Any, requests: Sequence[Request], *rest: Any, **more: Any) -> list[str]:
-        """Where the dial stands, and `ADDED` more of each trait with a description."""
-        settings = module.dial_settings(
-            [r.profile for r in requests], [r.description for r in requests]
-        )
-        added = torch.tensor([ADDED if r.description else 0.0 for r in requests])
-        return [" ".join(str(float(x)) for x in row) for row in settings + added[:, None]]
+    class Stand:
+        """Says where the dial stands, and `ADDED` more of each trait with a description."""
 
-    monkeypatch.setattr(calibration, "generate_replies", speak)
+        def speak(self, requests: Sequence[Request], seed: int) -> list[str]:
+            asked.extend(requests)
+            settings = module.dial_settings(
+                [r.profile for r in requests], [r.description for r in requests]
+            )
+            added = torch.tensor([ADDED if r.description else 0.0 for r in requests])
+            return [" ".join(str(float(x)) for x in row) for row in settings + added[:, None]]
+
+    monkeypatch.setattr(calibration, "make_speaker", lambda *_: Stand())
     return module
 
 
@@ -111,6 +124,41 @@ def test_a_first_round_with_too_few_rated_does_not_end_it(module: Any, config: C
     assert found["described"] == [0.0] * 3 + [1.0] * 2 + [0.0] + [1.0] * 6
     assert len(found["settings"]) == len(found["measured"]) == 12
     assert found["response"]["description"]["openness"] == pytest.approx(ADDED * SLOPE, abs=1e-3)
+
+
+def test_an_arm_that_reads_no_scores_is_not_asked_and_keeps_its_dial(
+    module: Any, config: Config, asked: list[Request]
+) -> None:
+    module.adapters.reads_scores = False
+    judge = Obliging()
+    assert calibrate("dpg", module, config, judge, ["A tall woman."])["settings"] == []
+    assert not asked and not judge.read
+    profile = torch.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]])
+    assert torch.equal(module.dial(profile, torch.ones(1)), profile)
+
+
+def test_profiles_of_held_out_regions_are_not_asked(
+    module: Any, config: Config, asked: list[Request]
+) -> None:
+    def inside() -> int:
+        return sum(request.profile in Region.parse("E+ N+") for request in asked)
+
+    descriptions = ["A tall woman.", "A short man."]
+    calibrate("dpg", module, config, Obliging(), descriptions)
+    assert inside() and len(asked) == 24
+    asked.clear()
+    config.data.held_out_regions = ["E+ N+", "O-"]
+    calibrate("dpg", module, config, Obliging(), descriptions)
+    assert not inside() and len(asked) == 24
+
+
+def test_questions_are_in_the_language_of_the_evaluation(
+    module: Any, config: Config, asked: list[Request]
+) -> None:
+    config.evaluation.language = "zh"
+    calibrate("dpg", module, config, Obliging())
+    pool = validation("zh")
+    assert all(r.language == "zh" and r.context[0] in pool for r in asked)
 
 
 def test_where_nothing_is_rated_or_asked_the_dial_stays(module: Any, config: Config) -> None:

@@ -10,12 +10,20 @@ import pytest
 from lightning_dpg.config import DataConfig
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.samples import make_samples
+from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.personas import (
+    CLEARLY,
+    Persona,
     character_centers,
+    character_personas,
+    described_personas,
     drawn_personas,
     half_described,
     held_out_personas,
+    profiles_in,
 )
+from lightning_dpg.records import Profile
+from lightning_dpg.regions import Region, parse_regions
 
 
 @pytest.mark.parametrize("count", [16, 24, 64])
@@ -56,6 +64,51 @@ def test_half_of_the_profiles_are_described_whatever_they_are(seed: int) -> None
     assert half_described(24, [" "], seed) == drawn_personas(24, seed)
 
 
+@pytest.mark.parametrize("regions", [["E+ N+"], ["E+", "N+", "O-"], ["O+ C+ E+ A+ N+"]])
+def test_drawn_profiles_keep_out_of_regions(regions: list[str]) -> None:
+    avoiding = parse_regions(regions)
+    personas = drawn_personas(24, 3, avoiding)
+    assert [p.id for p in personas] == [p.id for p in drawn_personas(24, 3)]
+    assert not any(p.target in region for p in personas for region in avoiding)
+    # What is left of the same sequence, in its order: no other draw.
+    left = [p.target for p in drawn_personas(512, 3) if not any(p.target in r for r in avoiding)]
+    assert [p.target for p in personas] == left[:24]
+    described = half_described(24, ["A cook."], 3, avoiding)
+    assert sum(bool(p.description) for p in described) == 12
+    assert not any(p.target in region for p in described for region in avoiding)
+    for trait in np.array([p.target.scores for p in described]).T[[1, 3]]:  # named by none alone
+        assert min((trait > 0).sum(), (trait < 0).sum()) >= 8
+
+
+def test_drawn_profiles_are_as_they_always_were() -> None:
+    first, second = drawn_personas(2, 7)
+    assert first.target.scores == (1.5, 4.2, -4.0, 4.3, 2.1)
+    assert second.target.scores == (-3.4, -2.4, 0.0, -4.0, -3.9)
+    assert drawn_personas(16, 7, ()) == drawn_personas(16, 7)
+
+
+def test_regions_that_leave_nothing_to_draw_are_named() -> None:
+    with pytest.raises(UserError, match=r"Every profile lies in one of the regions E\+, E-, so"):
+        drawn_personas(4, 0, parse_regions(["E+", "E-"]))
+
+
+@pytest.mark.parametrize("text", ["E+ N+", "A- C+ O-"])
+@pytest.mark.parametrize("count", [0, 1, 5, 16])
+def test_profiles_of_a_region_lie_clearly_in_it(text: str, count: int) -> None:
+    region = Region.parse(text)
+    profiles = profiles_in(region, count, 0)
+    assert len(set(profiles)) == len(profiles) == count
+    assert all(profile in region for profile in profiles)
+    scores = np.array([profile.scores for profile in profiles]).reshape(count, 5)
+    named = np.array(region.signs) != 0
+    assert (np.abs(scores[:, named]) >= CLEARLY).all()
+    if count == 16:
+        assert np.abs(scores).max() > 4.5 and np.abs(scores[:, named]).min() < 2
+        assert (scores[:, ~named].min(0) < -2.5).all() and (scores[:, ~named].max(0) > 2.5).all()
+    assert profiles == profiles_in(region, count, 0)
+    assert count == 0 or profiles != profiles_in(region, count, 1)
+
+
 def test_drawn_profiles_follow_from_the_seed() -> None:
     assert drawn_personas(16, 3) == drawn_personas(16, 3)
     assert drawn_personas(16, 3) != drawn_personas(16, 4)
@@ -91,6 +144,20 @@ def test_held_out_characters_ask_for_their_own_centers(corpus: Corpus) -> None:
     assert personas[1].description == ""
     centers = character_centers(corpus)
     assert all(p.target == centers[p.id.removeprefix("held_out/")] for p in personas)
+    assert [p.cluster for p in personas] == [p.id.removeprefix("held_out/") for p in personas]
+    seen = character_personas(corpus, samples, "seen")
+    assert [replace(p, id=p.id.replace("seen", "held_out"), kind="held_out") for p in seen] == (
+        personas
+    )
+
+
+def test_a_described_persona_is_the_same_character_with_its_dials_at_0() -> None:
+    anna = Persona("held_out/f/a", "held_out", "Anna", "Blunt.", Profile((1.0,) * 5), "zh", "f/a")
+    (found,) = described_personas([anna, replace(anna, description="")])
+    neutral = Profile((0.0,) * 5)
+    assert found == replace(anna, id="described/held_out/f/a", kind="described", target=neutral)
+    assert found.cluster == anna.cluster == "f/a"
+    assert drawn_personas(1, 0)[0].cluster == "drawn/00"
 
 
 def test_a_character_that_was_never_rated_is_not_asked(corpus: Corpus) -> None:

@@ -1,31 +1,38 @@
-"""The studies of DPG alone: who rates what, and which question a reply answers."""
+"""What is asked beside the tasks: who rates what, and which question a reply answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.config import Config
+from lightning_dpg.evaluation.evaluate import Evaluation
 from lightning_dpg.evaluation.instruments import Instruments
-from lightning_dpg.evaluation.personas import (
-    Persona,
-    described_personas,
-    dose_personas,
-    drawn_personas,
-)
+from lightning_dpg.evaluation.personas import Persona, drawn_personas
 from lightning_dpg.evaluation.questions import CLOSING
-from lightning_dpg.evaluation.studies import described_answers, studies
+from lightning_dpg.evaluation.studies import described_answers, studies, study_tasks
+from lightning_dpg.evaluation.tasks import Item, Task
 from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.progress import Steps
 from lightning_dpg.records import TRAITS, Profile, Rating
 
 COUNT = 3
+QUESTIONS = tuple((turn,) for turn in CLOSING[:COUNT])
 CAST = [
     Persona(f"held_out/{n}", "held_out", n, f"{n} keeps bees.", Profile((1.0,) * 5)) for n in "abc"
 ]
-PERSONAS = [*CAST, *drawn_personas(2, 0), *dose_personas(3), *described_personas(CAST)]
-SAID = {p.id: [f"{p.name} says {i}." for i in range(COUNT)] for p in PERSONAS}
+SEEN = [Persona(f"seen/{n}", "seen", n, "", Profile((2.0,) * 5)) for n in "de"]
+
+
+def task(name: str, personas: Sequence[Persona]) -> Task:
+    return Task(name, name, tuple(Item(persona, QUESTIONS) for persona in personas))
+
+
+TASKS = [task("questions", [*CAST, *drawn_personas(2, 0)]), task("seen", SEEN)]
 
 
 class Counting:
@@ -34,49 +41,102 @@ class Counting:
     identity = "counting"
 
     def __init__(self, base: float) -> None:
-        self.base, self.seen = base, [[""]]
+        self.base = base
+        self.identity = f"counting {base}"
+        self.calls: list[list[list[str]]] = []
 
     def rate(self, persons: Sequence[Sequence[str]], *rest: Any, **more: Any) -> list[Rating]:
-        self.seen = [list(person) for person in persons]
+        self.calls.append([list(person) for person in persons])
         return [Rating((self.base + i / 100,) * 5) for i in range(len(persons))]
 
 
 @pytest.fixture
-def found(config: Config, backbone: Backbone) -> tuple[dict[str, Any], dict[str, Counting]]:
+def settings(config: Config) -> Config:
     config.evaluation.replies_per_persona, config.evaluation.bootstrap = COUNT, 20
+    config.evaluation.dose_levels, config.evaluation.fluency_replies = 3, 2
+    return config
+
+
+def carry_out(
+    settings: Config, backbone: Backbone, folder: Path, arms: Sequence[Any]
+) -> tuple[dict[str, Any], dict[str, Counting], Any]:
+    """The studies of arms that all say who they are; the raters, and what was said."""
+    asked = [(t, arm) for t in TASKS for arm in arms] + study_tasks(settings, TASKS, list(arms))
+    said = {
+        (t.name, arm): {p.id: [f"{p.name} says {i}." for i in range(COUNT)] for p in t.personas}
+        for t, arm in asked
+    }
     cast = {"judge": Counting(0.0), "reader": Counting(1.0), "second": Counting(-1.0)}
-    ratings = cast["judge"].rate([SAID[p.id] for p in PERSONAS])
-    made = studies(config, PERSONAS, ratings, SAID, backbone, Instruments(**cast))
-    return made, cast
+    ratings = {
+        (t.name, arm): Counting(float(arm == "dpg")).rate(list(said[t.name, arm].values()))
+        for t, arm in asked
+    }
+    evaluation = Evaluation(
+        config=settings,
+        tasks=TASKS,
+        corpus_mean=Profile((0.0,) * 5),
+        backbone=backbone,
+        panel=lambda language: Instruments(**cast),
+        quality_judge=None,
+        participants={},
+        kept=Artefacts(folder),
+        steps=Steps(),
+    )
+    return studies(evaluation, asked, said, ratings), cast, said
 
 
-def test_the_second_instrument_rates_doses_and_the_reader_single_replies(found: Any) -> None:
-    made, cast = found
-    assert cast["second"].seen == [SAID[p.id] for p in PERSONAS if p.kind == "dose"]
-    described = [p.id for p in PERSONAS if p.kind == "described"]
-    assert cast["reader"].seen == [[reply] for person in described for reply in SAID[person]]
-    assert len(cast["judge"].seen) == len(PERSONAS)  # asked by the fixture alone
+def test_the_second_instrument_rates_doses_and_the_reader_single_replies(
+    settings: Config, backbone: Backbone, tmp_path: Path
+) -> None:
+    made, cast, said = carry_out(settings, backbone, tmp_path, ["unadapted", "dpg"])
+    assert cast["second"].calls == [list(said["dose", "dpg"].values())]
+    described = said["described", "dpg"]
+    assert cast["reader"].calls == [[[r] for replies in described.values() for r in replies]]
     for trait in TRAITS:
         assert made["dose_response"][trait]["second_r"] == pytest.approx(1)
-    assert made["descriptions"]["traits"]["replies"] == len(described) * COUNT
+        assert made["dose_response"][trait]["null"]["spearman"] == pytest.approx(1)
+    assert made["descriptions"]["traits"]["replies"] == len(CAST) * COUNT
     assert made["descriptions"]["words"]["p"] is not None
 
 
-def test_all_characters_answer_the_same_questions() -> None:
-    answers = described_answers(PERSONAS, SAID, COUNT)
-    asked = [text for _, text in CLOSING[:COUNT]]
-    assert [a.question for a in answers] == asked * len(CAST)
+def test_what_is_asked_beside_the_tasks(settings: Config) -> None:
+    settings.evaluation.dose_backgrounds = [[2.0, -2.0, 2.0, -2.0, 2.0]]
+    found = study_tasks(settings, TASKS, ["unadapted", "dpg"])
+    sizes = [(t.name, arm, len(t.items)) for t, arm in found]
+    # Five traits at three doses, at two backgrounds; of the frozen model at one.
+    assert sizes == [("dose", "dpg", 30), ("dose", "unadapted", 15), ("described", "dpg", 3)]
+    assert all(item.contexts == QUESTIONS for t, _ in found for item in t.items)
+    assert study_tasks(settings, TASKS, ["unadapted", "lora_sft"]) == []
+    settings.evaluation.dose_levels = 0
+    assert [t.name for t, _ in study_tasks(settings, TASKS, ["dpg"])] == ["described"]
 
 
-def test_empty_replies_are_left_out_and_nothing_compares_nothing(
-    config: Config, backbone: Backbone
+def test_overfitting_compares_characters_of_training_with_held_out_ones(
+    settings: Config, backbone: Backbone, tmp_path: Path
 ) -> None:
-    config.evaluation.replies_per_persona = COUNT
-    silent = {person: ["", *replies[1:]] for person, replies in SAID.items()}
-    assert len(described_answers(PERSONAS, silent, COUNT)) == len(CAST) * (COUNT - 1)
-    plain = [p for p in PERSONAS if p.kind == "drawn"]
-    rater = Counting(0.0)
-    made = studies(
-        config, plain, rater.rate([[""]] * 2), SAID, backbone, Instruments(rater, rater, rater)
+    made, _, _ = carry_out(settings, backbone, tmp_path, ["unadapted", "dpg"])
+    assert set(made["overfitting"]) == {"unadapted", "dpg"}
+    # Each is measured at the arm's constant, and a hundredth more from one to the next.
+    root = 5**0.5
+    dpg = made["overfitting"]["dpg"]
+    assert dpg["seen"]["mean"] == pytest.approx(root * (1.0 + 0.99) / 2, abs=1e-4)
+    assert dpg["unseen"]["mean"] == pytest.approx(root * 0.01, abs=1e-4)  # no drawn profiles
+    assert dpg["difference"]["mean"] == pytest.approx(
+        dpg["seen"]["mean"] - dpg["unseen"]["mean"], abs=1e-6
     )
-    assert made["dose_response"] == {} and made["descriptions"]["words"]["p"] is None
+
+
+def test_empty_replies_are_left_out() -> None:
+    described = task("described", CAST)
+    said = {p.id: ["", "Yes.", "No."] for p in CAST}
+    answers = described_answers(described, said)
+    assert [a.question for a in answers] == [text for _, text in CLOSING[1:COUNT]] * len(CAST)
+    assert [a.reply for a in answers] == ["Yes.", "No."] * len(CAST)
+
+
+def test_without_dpg_its_studies_are_empty(
+    settings: Config, backbone: Backbone, tmp_path: Path
+) -> None:
+    made, cast, _ = carry_out(settings, backbone, tmp_path, ["unadapted"])
+    assert made["dose_response"] == {} == made["descriptions"]
+    assert cast["second"].calls == []

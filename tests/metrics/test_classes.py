@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,27 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from lightning_dpg.metrics import PSDC, TraitCorrelation, Unscored
+from lightning_dpg.metrics import (
+    PSDC,
+    ProfileCorrelation,
+    TraitBias,
+    TraitConcordance,
+    TraitCorrelation,
+    TraitMAE,
+    TraitMatrix,
+    TraitSlope,
+    TraitSpearman,
+    Unscored,
+)
+from lightning_dpg.metrics.agreement import (
+    profile_correlation,
+    trait_bias,
+    trait_concordance,
+    trait_mae,
+    trait_matrix,
+    trait_slope,
+    trait_spearman,
+)
 from lightning_dpg.metrics.functional import NORMS, Norm, psdc, scored, trait_correlation
 from tests.metrics.test_functional import draw, tensors
 
@@ -33,12 +54,43 @@ def test_psdc_over_updates_equals_the_function(norm: Norm) -> None:
     assert metric.compute().item() == pytest.approx(psdc(x, y, norm).item(), rel=1e-6)
 
 
-def test_correlation_over_updates_equals_the_function() -> None:
+CENTER = torch.tensor([1.0, -2.0, 0.5, 3.0, 0.0])
+
+
+def of_traits() -> list[tuple[Any, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]]:
+    """Each class with the function that it must equal."""
+    return [
+        (TraitCorrelation(), trait_correlation),
+        (TraitSpearman(), trait_spearman),
+        (TraitConcordance(), trait_concordance),
+        (TraitSlope(), trait_slope),
+        (TraitMAE(), trait_mae),
+        (TraitBias(), trait_bias),
+        (TraitMatrix(), trait_matrix),
+        (ProfileCorrelation(CENTER), lambda x, y: profile_correlation(x, y, CENTER).nanmean()),
+    ]
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_statistics_of_traits_over_updates_equal_the_function(number: int) -> None:
+    metric, function = of_traits()[number]
     x, y = tensors(*draw(1))
-    metric = TraitCorrelation()
     for part_x, part_y in zip(pieces(x), pieces(y), strict=True):
         metric.update(part_x, part_y)
-    assert metric.compute().tolist() == pytest.approx(trait_correlation(x, y).tolist())
+    wanted = function(x, y)
+    assert metric.compute().shape == wanted.shape
+    assert metric.compute().reshape(-1).tolist() == pytest.approx(wanted.reshape(-1).tolist())
+    metric.reset()
+    metric.update(x[:9], -y[:9])
+    assert not torch.allclose(metric.compute(), wanted)
+
+
+def test_statistics_of_nobody_are_not_defined() -> None:
+    for metric, _ in of_traits():
+        metric.update(torch.zeros(0, 5), torch.zeros(0, 5))
+        assert metric.compute().isnan().all()
+        metric.update(torch.zeros(3, 5), torch.full((3, 5), torch.nan))
+        assert metric.compute().isnan().all()
 
 
 def test_unscored_counts_personas() -> None:
@@ -84,7 +136,8 @@ def test_many_personas_lose_no_precision() -> None:
 
 
 def metrics_of(x: torch.Tensor, y: torch.Tensor) -> list[list[float]]:
-    metrics: list[Any] = [*(PSDC(norm) for norm in NORMS), TraitCorrelation(), Unscored()]
+    traits = [metric for metric, _ in of_traits()]
+    metrics: list[Any] = [*(PSDC(norm) for norm in NORMS), *traits, Unscored()]
     for metric in metrics[:-1]:
         metric.update(x, y)
     metrics[-1].update(y)
@@ -108,7 +161,7 @@ def run_rank(rank: int, folder: str) -> None:
 
 
 def test_two_processes_reduce_to_what_one_gets(tmp_path: Path) -> None:
-    mp.spawn(run_rank, (str(tmp_path),), nprocs=2)
+    mp.spawn(run_rank, (str(tmp_path),), nprocs=2)  # type: ignore[attr-defined]
     x, y = tensors(*draw(1))
     expected = metrics_of(x, y)
     assert expected[-1] == [(~scored(y)).sum().item()]
@@ -117,4 +170,5 @@ def test_two_processes_reduce_to_what_one_gets(tmp_path: Path) -> None:
             for got, wanted in zip(values, expected, strict=True):
                 assert got == pytest.approx(wanted, rel=1e-6)
     for share in (x[:13], y[:13]), (x[13:], y[13:]):  # neither process alone gets there
-        assert metrics_of(*share)[0] != pytest.approx(expected[0], rel=1e-6)
+        for got, wanted in zip(metrics_of(*share), expected, strict=True):
+            assert got != pytest.approx(wanted, rel=1e-6)

@@ -155,7 +155,12 @@ def test_a_random_backbone_is_a_function_of_its_seed(make_backbone: MakeBackbone
 
 def test_the_identity_names_model_revision_quantisation_and_precision() -> None:
     config = BackboneConfig(
-        source="random", name="me/tiny", revision="v2", quantization="none", device="cpu"
+        source="random",
+        name="me/tiny",
+        revision="v2",
+        quantization="none",
+        dtype="bfloat16",
+        device="cpu",
     )
     assert load_backbone(config).identity == "me/tiny@seed=0/none/bfloat16"
     assert load_backbone(config, seed=3).identity == "me/tiny@seed=3/none/bfloat16"
@@ -287,6 +292,19 @@ def test_what_the_hub_answers_becomes_advice(
         load_backbone(hub("some/model"))
     assert str(error.value).startswith("The model 'some/model' could not be loaded: ")
     assert advice in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"),
+    [("avx512_bf16", "bfloat16"), ("amx_bf16", "bfloat16"), ("avx2", "float32")],
+)
+def test_the_precision_follows_what_the_processor_can_multiply(
+    make_backbone: MakeBackbone, monkeypatch: pytest.MonkeyPatch, capability: str, expected: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {capability: True})
+    backbone = make_backbone(dtype="auto")
+    assert backbone.model.dtype == getattr(torch, expected)
+    assert backbone.identity.endswith(f"/{expected}")
 
 
 def test_a_local_folder_loads(make_backbone: MakeBackbone, tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -24,7 +24,7 @@ from lightning_dpg.records import Profile
 from lightning_dpg.training import load_weights
 from tests.models.conftest import Batches, MakeModule, trainer
 
-SOURCES = ["hypernetwork", "static"]
+SOURCES = ["hypernetwork", "linear", "static"]
 PEOPLE = [Profile((4.0, -2.0, 3.0, 0.0, -4.0)), Profile((-1.0, 2.0, -3.0, 4.0, 5.0))]
 TEXTS = ["A captain.", ""]
 
@@ -122,6 +122,15 @@ def test_another_backbone_is_named(trained: Trained) -> None:
         f"{path} does not fit this model. backbone: the checkpoint has "
         "'tiny-random-llama@seed=0/none/float32', here it is 'other/nf4/bfloat16'"
     )
+
+
+def test_another_precision_fits(trained: Trained) -> None:
+    module, path = trained
+    identity, _ = read_checkpoint(path)
+    names = [site.name for site in module.sites]
+    check_identity(path, identity, identity.backbone.replace("float32", "bfloat16"), names)
+    with pytest.raises(UserError, match="backbone"):
+        check_identity(path, identity, identity.backbone.replace("none", "nf4"), names)
 
 
 def test_another_prompt_version_is_named(trained: Trained) -> None:

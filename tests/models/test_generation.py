@@ -12,7 +12,18 @@ from torch import Tensor
 
 from lightning_dpg.config import EvaluationConfig
 from lightning_dpg.data.prompts import encode_prompt
-from lightning_dpg.evaluation.replies import Request, Voice, _decode, generate_replies, pad_left
+from lightning_dpg.evaluation.personas import Persona
+from lightning_dpg.evaluation.replies import (
+    Brief,
+    Request,
+    Voice,
+    _decode,
+    _openings,
+    ask_personas,
+    generate_replies,
+    pad_left,
+    say_nothing,
+)
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.lora import Adapters, LoRA, Site, expand_adapters, find_sites
@@ -155,6 +166,65 @@ def test_what_prompts_share_is_read_once_for_each_persona(
     assert len(set(found)) == len(found)
 
 
+SHOT = ((("Ann", "Is it late?"),), "Later than you think.")
+
+
+def test_prompts_of_different_openings_and_languages_are_answered_as_each_alone(
+    backbone: Backbone, sites: list[Site]
+) -> None:
+    """Openings of different lengths, one of them for a single prompt, padded twice."""
+    adapters = persona_adapters(sites)
+    briefs = {
+        0.0: Brief((1.0, -2.0, 3.0, -4.0, 5.0), "A captain.", (SHOT,)),
+        1.0: Brief(description="A cook who knows everybody and says so at length."),
+        2.0: Brief(),
+    }
+    asked = [(0.0, "en"), (1.0, "en"), (1.0, "zh"), (0.0, "en"), (1.0, "zh"), (2.0, "zh")]
+    wanted = [
+        Request(Profile((who, 0.0, 0.0, 0.0, 0.0)), "", (("Ben", PROMPTS[i % 4]),), language)
+        for i, (who, language) in enumerate(asked)
+    ]
+    voice = Voice(adapters, lambda request: briefs[request.profile.scores[0]])
+    config = replace(GREEDY, no_repeat_ngram=0)
+    sizes: list[tuple[int, int]] = []
+    layer = backbone.model.model.layers[0]
+    handle = layer.register_forward_pre_hook(lambda _, given: sizes.append(given[0].shape[:2]))
+    found = generate_replies(backbone, wanted, config, voice=voice, max_prompt_tokens=96, seed=0)
+    handle.remove()
+    assert sizes[0][0] == 4  # a persona in each of its languages
+    assert sizes[1][0] == 6 and sizes[1][1] < sizes[0][1]
+    for request, reply in zip(wanted, found, strict=True):
+        brief = briefs[request.profile.scores[0]]
+        prompt = encode_prompt(
+            backbone.tokenizer,
+            request.context,
+            request.language,
+            brief.scores,
+            description=brief.description,
+            shots=brief.shots,
+        )
+        tokens = greedy_by_hand(backbone, prompt, adapters([request.profile], [""]))
+        text = str(backbone.tokenizer.decode(tokens, skip_special_tokens=True))
+        assert reply == " ".join(text.split())
+    assert len(set(found)) == len(found)
+
+
+def test_openings_are_what_all_prompts_of_a_persona_begin_with() -> None:
+    prompts = [[1, 2, 3, 4], [1, 2, 9, 4, 5], [7, 8, 9], [7, 8], [1, 2, 3, 4, 5, 6]]
+    assert _openings(prompts, [0, 0, 1, 1, 2]) == [[1, 2], [7], [1, 2]]
+    assert _openings(prompts[:1], [0]) == [[]]  # nobody to share it with
+    assert _openings([[1, 2], [1, 2]], [0, 0]) == [[1]]  # something is left of each
+    assert _openings([[1, 2], [3]], [0, 0]) == [[]]
+
+
+def test_personas_are_asked_in_one_language() -> None:
+    persona = Persona("a", "drawn", "A", "A cook.", Profile((1.0,) * 5))
+    question = ("Ann", "Who?")
+    (request,) = ask_personas([persona], [[question]], "zh")
+    assert request == Request(persona.target, "A cook.", (question,), "zh")
+    assert ask_personas([persona], [[question]])[0].language == "en"
+
+
 @pytest.mark.parametrize("several", [True, False])
 @pytest.mark.parametrize("stage", [1, 5, NEW])
 def test_replies_that_have_ended_leave_the_batch_and_the_others_go_on(
@@ -267,26 +337,26 @@ def test_the_callers_random_state_is_untouched(
 
 
 def test_scores_in_the_prompt_change_the_reply_of_the_frozen_model(backbone: Backbone) -> None:
-    def ask(stated: Any) -> list[str]:
+    def ask(brief: Any) -> list[str]:
         return generate_replies(
             backbone,
             requests(),
             GREEDY,
-            voice=Voice(stated=stated),
+            voice=Voice(brief=brief),
             max_prompt_tokens=96,
             seed=0,
         )
 
-    asked: list[Profile] = []
+    asked: list[Request] = []
 
-    def turned(profile: Profile) -> Profile:
-        asked.append(profile)
-        return Profile((5.0, -5.0, 5.0, -5.0, 5.0))
+    def turned(request: Request) -> Brief:
+        asked.append(request)
+        return Brief((5.0, -5.0, 5.0, -5.0, 5.0))
 
-    as_asked = ask(lambda profile: profile)
-    assert as_asked != ask(None)
+    as_asked = ask(lambda request: Brief(request.profile.scores))
+    assert as_asked != ask(say_nothing)
     assert as_asked != ask(turned)
-    assert asked == [request.profile for request in requests()]
+    assert asked == requests()
 
 
 def test_progress_is_told_of_every_reply(backbone: Backbone) -> None:

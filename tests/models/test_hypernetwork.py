@@ -142,6 +142,31 @@ def test_descriptions_count_and_rows_of_zeros_do_not(output: str) -> None:
     assert changed[[1, 3]].max() == 0
 
 
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("scores", [True, False])
+@pytest.mark.parametrize("description", [True, False])
+def test_what_is_not_read_makes_no_difference_and_what_is_read_does(
+    output: str, scores: bool, description: bool
+) -> None:
+    hearing = sum(site.in_features + site.out_features for site in SITES)
+    net = make(output, imprint=0.5, reads_scores=scores, reads_description=description)
+    profiles, words = people(4)
+    told = torch.cat([words, torch.randn(4, hearing)], dim=1)
+    net.usual(torch.randn(9, WORDS + hearing))
+    stir(net)
+    made = deltas(net(profiles, told, 2.0))
+    nobody, silence = torch.zeros_like(profiles), torch.zeros_like(told)
+    assert bool(((deltas(net(nobody, told, 2.0)) - made).abs().amax(1) > 1e-2).all()) == scores
+    assert torch.equal(deltas(net(nobody, told, 2.0)), made) != scores
+    assert bool(((deltas(net(profiles, silence)) - made).abs().amax(1) > 1e-2).all()) == description
+    assert torch.equal(deltas(net(profiles, silence)), made) != description
+    assert bool((made - made[:1]).abs().max() < 1e-5) == (not scores and not description)
+    whole = make(output, imprint=0.5)
+    whole.load_state_dict(net.state_dict())  # the same parameters whatever is read
+    given = whole(profiles if scores else nobody, told if description else silence, 2.0)
+    torch.testing.assert_close(deltas(given), made)
+
+
 def test_core_head_is_b_times_one_plus_core_times_a() -> None:
     net = make("core", depth=1)
     stir(net)

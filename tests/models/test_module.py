@@ -19,12 +19,13 @@ from lightning_dpg.data.samples import Sample
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.hypernetwork import Hypernetwork
 from lightning_dpg.models.injection import injected
+from lightning_dpg.models.linear import LinearLoRA
 from lightning_dpg.models.lora import StaticLoRA
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.records import Profile
 from tests.models.conftest import Batches, MakeModule, stir, trainer
 
-SOURCES = ["hypernetwork", "static"]
+SOURCES = ["hypernetwork", "linear", "static"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*self.trainer. reference is not registered")
 
@@ -72,9 +73,10 @@ def loss_by_hand(
 
 
 @pytest.mark.parametrize(
-    ("source", "kind"), [("hypernetwork", Hypernetwork), ("static", StaticLoRA)]
+    ("source", "kind"),
+    [("hypernetwork", Hypernetwork), ("linear", LinearLoRA), ("static", StaticLoRA)],
 )
-def test_both_arms_share_the_module_the_sites_the_rank_and_the_scale(
+def test_all_arms_share_the_module_the_sites_the_rank_and_the_scale(
     make_module: MakeModule, source: str, kind: type
 ) -> None:
     module = make_module(source)
@@ -98,18 +100,22 @@ def test_only_the_adapters_are_parameters_of_the_module(
 
 @pytest.mark.parametrize("step", [0, 1])
 @pytest.mark.parametrize("first_layer", [0, 1])
-@pytest.mark.parametrize("scores_in_prompt", [False, True])
+@pytest.mark.parametrize(
+    ("source", "scores_in_prompt"),
+    [("hypernetwork", False), ("hypernetwork", True), ("linear", False)],
+)
 def test_the_loss_equals_a_computation_by_hand(
     make_module: MakeModule,
     config: Config,
     chosen: list[Sample],
     step: int,
     first_layer: int,
+    source: str,
     scores_in_prompt: bool,
 ) -> None:
     config.lora.first_layer = first_layer
     config.objective.other_profile, config.objective.other_description = "alternate", "own"
-    module = make_module(contrast=0.5, scores_in_prompt=scores_in_prompt)
+    module = make_module(source, contrast=0.5, scores_in_prompt=scores_in_prompt)
     stir(module)
     cross_entropy, contrast = loss_by_hand(module, chosen, step)
     assert abs(contrast - math.log(2)) > 1e-3  # there is something to compare
@@ -285,14 +291,14 @@ def test_validation_logs_the_loss_and_how_often_the_own_profile_is_preferred(
     assert float(run.callback_metrics["val/loss"]) == pytest.approx(
         own_total / token_total, rel=1e-5
     )
-    if source == "hypernetwork" or scores_in_prompt:  # else both sides are the same number
+    if source != "static" or scores_in_prompt:  # else both sides are the same number
         assert float(run.callback_metrics["val/own_preferred"]) == pytest.approx(preferred / 3)
 
 
-def test_the_profile_changes_dpg_and_not_lora_sft(
+def test_the_profile_changes_dpg_and_the_linear_map_and_not_lora_sft(
     make_module: MakeModule, chosen: list[Sample]
 ) -> None:
-    for source, differs in (("hypernetwork", True), ("static", False)):
+    for source, differs in (("hypernetwork", True), ("linear", True), ("static", False)):
         module = make_module(source)
         stir(module)
         scores = chosen[0].profile.scores
@@ -352,6 +358,67 @@ def test_gradient_checkpointing_gives_the_same_loss_and_gradients(
         assert (gradient is None) == (same is None)
         if gradient is not None:
             torch.testing.assert_close(same, gradient, rtol=1e-4, atol=1e-6)
+
+
+CASES = [(scores, description) for scores in (True, False) for description in (True, False)]
+
+
+@pytest.mark.parametrize(("scores", "description"), CASES)
+@pytest.mark.parametrize("output", ["dial", "core"])
+def test_adapters_depend_on_what_is_read_alone(
+    make_module: MakeModule, config: Config, scores: bool, description: bool, output: str
+) -> None:
+    """With neither there is one static adapter for everybody."""
+    h = config.hypernetwork
+    h.reads_scores, h.reads_description, h.output = scores, description, output  # type: ignore[assignment]
+    h.imprint, h.guidance = 0.5, 2.0
+    module = make_module().eval()
+    texts = ["A captain.", "A cook."]
+    module.know_descriptions([*texts, "A clerk who counts."])
+    stir(module)
+    profile, other = Profile((4.0, -2.0, 0.0, 1.0, 5.0)), Profile((-3.0, 1.0, 2.0, -1.0, 0.0))
+    made = module.adapters_for([profile, other, profile], [texts[0], texts[0], texts[1]])
+    for lora in made.values():
+        first, profile_changed, description_changed = lora.b
+        assert ((first - profile_changed).abs().max() > 1e-2) == scores
+        assert ((first - description_changed).abs().max() > 1e-2) == description
+    assert (module.reads_scores, module.reads_description) == (scores, description)
+
+
+@pytest.mark.parametrize(("scores", "description"), CASES)
+def test_the_contrast_runs_between_what_is_read(
+    make_module: MakeModule,
+    config: Config,
+    chosen: list[Sample],
+    scores: bool,
+    description: bool,
+) -> None:
+    h = config.hypernetwork
+    h.reads_scores, h.reads_description = scores, description
+    config.objective.other_description = "another"
+    module = make_module(contrast=0.5)
+    stir(module)
+    batch = module.collate(chosen)
+    batch["descriptions"] = [f"Keeps {i + 1} bees." for i in range(len(chosen))]
+    contrast = module._terms(batch, 0)["contrast"]
+    nothing = torch.tensor(math.log(2.0))  # own and other are as likely
+    assert ((contrast - nothing).abs() > 1e-4) == (scores or description)
+
+
+@pytest.mark.parametrize(
+    ("source", "scores_in_prompt", "scores", "description"),
+    [
+        ("static", False, False, False),
+        ("static", True, True, False),
+        ("linear", False, True, False),
+        ("hypernetwork", False, True, True),
+    ],
+)
+def test_what_reaches_each_arm(
+    make_module: MakeModule, source: str, scores_in_prompt: bool, scores: bool, description: bool
+) -> None:
+    module = make_module(source, scores_in_prompt=scores_in_prompt)
+    assert (module.reads_scores, module.reads_description) == (scores, description)
 
 
 @pytest.mark.parametrize("source", SOURCES)

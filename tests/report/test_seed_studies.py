@@ -1,4 +1,4 @@
-"""Dials, descriptions and fluency over several seeds."""
+"""Dials, descriptions and quality over several seeds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from lightning_dpg.records import TRAITS
 from lightning_dpg.report.reading import RunFolder, read_run
-from lightning_dpg.report.seed_studies import description_table, dose_table, fluency_table
+from lightning_dpg.report.seed_studies import description_table, dose_table, quality_table
 from tests.report.conftest import write_fake_run
 
 
@@ -25,7 +25,15 @@ def runs(tmp_path: Path) -> list[RunFolder]:
     def write(seed: int) -> Path:
         def change(results: dict[str, Any]) -> None:
             results["seed"] = seed
-            results["arms"]["dpg"]["fluency"] = {"nll": 2.5 + seed, "distinct_2": 0.6, "loops": 0.0}
+            arms = results["tasks"]["questions"]["arms"]
+            arms["dpg"]["quality"] = {
+                "nll": {"mean": 2.5 + seed},
+                "coherency": {"mean": 0.2 + seed},
+                "consistency": 0.3,
+                "distinct_2": 0.6,
+                "loops": 0.0,
+            }
+            arms["unadapted"]["quality"] = {}
             for i, trait in enumerate(TRAITS):
                 results["dose_response"][trait]["slopes"] = slopes(i, seed)
 
@@ -76,8 +84,8 @@ def test_descriptions_by_seed(runs: list[RunFolder], tmp_path: Path) -> None:
     assert description_table([none]) == []
 
 
-def test_fluency_by_seed(runs: list[RunFolder]) -> None:
-    cells = row(fluency_table(["dpg", "unadapted"], runs), "DPG")
-    assert cells[1:] == ["3.00", "2.50, 3.50", "0.60", "0.60, 0.60", "0.00"]
-    silent = row(fluency_table(["dpg", "unadapted"], runs), "Unadapted")
-    assert silent[1:] == ["–", "–, –", "–", "–, –", "–"]
+def test_quality_by_seed(runs: list[RunFolder]) -> None:
+    table = quality_table(["dpg", "unadapted"], runs)
+    expected = ["3.00", "2.50, 3.50", "0.70", "0.30", "0.60", "0.60, 0.60", "0.00", "–"]
+    assert row(table, "DPG")[1:] == expected
+    assert row(table, "Unadapted")[1:] == ["–", "–, –", "–", "–", "–", "–, –", "–", "–"]

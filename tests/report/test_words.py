@@ -1,49 +1,24 @@
-"""The sentences say what the numbers say, a poor result included."""
+"""The smaller sentences say what the numbers say."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lightning_dpg.report.reading import Estimate, Ratio, read_run
-from lightning_dpg.report.words import outcome, ratio_verdict
+from lightning_dpg.report.reading import Comparison, Control, Estimate, Ratio, read_run
+from lightning_dpg.report.words import (
+    comparison_verdict,
+    control_title,
+    control_verdict,
+    ratio_title,
+    ratio_verdict,
+    setting,
+)
 
 MakeRun = Callable[..., Path]
-
-
-def _with_dpg(mean: float, low: float, high: float) -> Callable[[dict[str, Any]], None]:
-    def change(results: dict[str, Any]) -> None:
-        results["arms"]["dpg"]["psdc"]["l2"] = {"mean": mean, "low": low, "high": high}
-        results["trivial"]["constant_zero"]["psdc"]["l2"] = {"mean": 4.0}
-        results["ratios"] = {"dpg_over_lora_sft": {"mean": 0.71, "low": 0.6, "high": 0.8}}
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("mean", "low", "high", "said"),
-    [
-        (3.0, 2.6, 3.4, "it is better than constant zero (3.00 against 4.00)"),
-        (3.8, 3.4, 4.2, "it is not clearly better than constant zero (3.80 against 4.00)"),
-        (4.5, 3.9, 5.1, "it is worse than constant zero"),
-    ],
-)
-def test_outcome(make_run: MakeRun, mean: float, low: float, high: float, said: str) -> None:
-    sentence = outcome(read_run(make_run(_with_dpg(mean, low, high))))
-    assert sentence.startswith("DPG deviates 0.71 times as much as LoRA-SFT [0.60, 0.80]; ")
-    assert said in sentence
-
-
-def test_outcome_without_ratios_gives_the_deviation(make_run: MakeRun) -> None:
-    def change(results: dict[str, Any]) -> None:
-        results["ratios"] = {}
-        results["trivial"] = {}
-        results["arms"] = {"prompted": results["arms"]["prompted"]}
-
-    assert outcome(read_run(make_run(change))).startswith("Prompted deviates by 6.7")
 
 
 @pytest.mark.parametrize(
@@ -55,5 +30,54 @@ def test_outcome_without_ratios_gives_the_deviation(make_run: MakeRun) -> None:
         (None, None, "no interval"),
     ],
 )
-def test_verdict(low: float | None, high: float | None, said: str) -> None:
-    assert ratio_verdict(Ratio("dpg_over_lora_sft", Estimate(1.0, low, high))) == said
+def test_ratio(low: float | None, high: float | None, said: str) -> None:
+    ratio = Ratio("dpg_over_best_prompt", Estimate(1.0, low, high), "few_shot")
+    assert ratio_verdict(ratio) == said
+    assert ratio_title(ratio) == "DPG over the best prompt-only arm (Few-shot)"
+
+
+@pytest.mark.parametrize(
+    ("difference", "p_holm", "said"),
+    [
+        (-1.0, 0.049, "nearer to what was asked"),
+        (-1.0, 0.051, "no clear difference"),
+        (1.0, 0.01, "farther from it"),
+        (1.0, None, "not tested"),
+        (None, 0.01, "not tested"),
+    ],
+)
+def test_comparison_reads_the_corrected_p(
+    difference: float | None, p_holm: float | None, said: str
+) -> None:
+    value = None if difference is None else Estimate(difference)
+    assert comparison_verdict(Comparison("lora_sft", value, 0.001, p_holm)) == said
+
+
+@pytest.mark.parametrize(
+    ("measure", "broken", "p", "said"),
+    [
+        ("nll", 3.0, 0.01, "caught"),
+        ("nll", 1.0, 0.01, "missed"),
+        ("nll", 3.0, 0.2, "missed"),
+        ("coherency", 1.0, 0.01, "caught"),
+        ("consistency", 3.0, 0.01, "missed"),
+        ("consistency", 1.0, None, "not tested"),
+    ],
+)
+def test_a_control_is_caught_where_the_measure_turns_worse(
+    measure: str, broken: float, p: float | None, said: str
+) -> None:
+    control = Control("spliced", measure, Estimate(2.0), Estimate(broken), None, p, "", "")
+    assert control_verdict(control) == said
+    assert control_verdict(replace(control, intact=None)) == "not tested"
+    assert control_title(control) == "two personas spliced"
+
+
+def test_setting_names_tasks_arms_and_judge(make_run: MakeRun) -> None:
+    said = setting(read_run(make_run()))
+    assert said.startswith(
+        "Open-ended questions: 32 personas (16 held-out, 16 drawn), 4 prompts; "
+        "Scripted dialogue: 16 personas (16 held-out); "
+    )
+    assert "Arms: Unadapted · Prompted, scores · LoRA-SFT · DPG on SmolLM2" in said
+    assert said.endswith("seed 0; judged by local/markers-1/SmolLM2-135M-Instruct.")

@@ -73,14 +73,16 @@ class Budget:
         """Dollars that are spent, or may be: what counts in a limit shared with others."""
         return (self.spent or 0.0) + self.doubtful
 
-    def worst(self, messages: Messages, schema: dict[str, Any]) -> float:
-        """The most that a request may cost, in dollars.
+    def worst(self, messages: Messages, schema: dict[str, Any] | None) -> float:
+        """The most that a request may cost, in dollars; without a schema, that of a plain text.
 
         No tokeniser that falls back on bytes makes more tokens than there are bytes.
         """
         if self.prices is None:
             return 0.0
-        size = len(json.dumps(schema, ensure_ascii=False).encode()) + AROUND_A_SCHEMA
+        size = 0
+        if schema is not None:
+            size = len(json.dumps(schema, ensure_ascii=False).encode()) + AROUND_A_SCHEMA
         for role, content in messages:
             size += len(role) + len(content.encode(errors="replace")) + AROUND_A_MESSAGE
         return self.cost(size, self.max_tokens)

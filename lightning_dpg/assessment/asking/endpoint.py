@@ -51,6 +51,8 @@ class Endpoint:
 
     Attributes:
         prices: dollars a token of prompt and answer, from the settings or litellm's list.
+        lacking: variables that the environment lacks and the provider asks for (some providers are
+            content with one of several); none where a server of one's own is asked.
 
     Raises:
         UserError: the model's name says no provider; or a budget without known prices.
@@ -72,6 +74,9 @@ class Endpoint:
                 "dollars for a million tokens of prompt and of answer, such as [0.15,0.60]"
             )
         missing = self.litellm.validate_environment(model=api.model)["missing_keys"]
+        # Without an address a local server is looked for where it usually is.
+        lacking = [n for n in missing if not n.endswith("_API_BASE") and n not in os.environ]
+        self.lacking = [] if api.base_url else lacking
         lacks_key = any(name.endswith("_API_KEY") for name in missing)
         self._key = NO_KEY if api.base_url and lacks_key else None
         # A server of one's own is tried: litellm's list knows no models of one's own.
@@ -101,7 +106,7 @@ class Endpoint:
         async def send(response_format: dict[str, Any] | None) -> Completion:
             return await self._send(messages, response_format, budget, worst)
 
-        if not self._structured:
+        if prompt.schema is None or not self._structured:
             return await send(None)
         schema = {"name": prompt.name, "schema": prompt.schema, "strict": True}
         try:
@@ -161,6 +166,19 @@ class Endpoint:
         """Close connections: litellm keeps clients, which are of no use to another event loop."""
         await self.litellm.close_litellm_async_clients()
         self.litellm.in_memory_llm_clients_cache.flush_cache()
+
+
+def unable(api: ApiConfig) -> str | None:
+    """Why a model cannot be asked, as far as that shows before anything is sent; None if it can."""
+    if not api.model:
+        return "no model is set"
+    try:
+        lacking = Endpoint(api).lacking
+    except UserError as error:
+        return str(error)
+    if not lacking:
+        return None
+    return f"no key for {api.model}: the environment has no {', '.join(lacking)}"
 
 
 def _completion(response: Any, budget: Budget, worst: float) -> Completion:

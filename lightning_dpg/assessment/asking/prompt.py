@@ -30,7 +30,8 @@ class Prompt:
 
     Attributes:
         messages: what is sent.
-        schema: JSON schema of the answer, sent where the model takes one.
+        schema: JSON schema of the answer, sent where the model takes one; None for a plain text,
+            of which all is taken: what is cut, refused or empty is an answer, too.
         name: of the schema, such as `big_five_rating`.
         version: of the wording, such as `knowledge-en-1`.
         read: from the answer's text to a value that JSON can hold; raises `Unreadable`.
@@ -38,7 +39,7 @@ class Prompt:
     """
 
     messages: Messages
-    schema: dict[str, Any]
+    schema: dict[str, Any] | None
     name: str
     version: str
     read: Callable[[str], dict[str, Any]] = field(compare=False)
@@ -54,6 +55,11 @@ class Prompt:
         # Keys are not sorted: the order of a schema's properties is the order of the answer's.
         text = json.dumps([*parts, model, float(temperature), max_tokens])
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_text(text: str) -> dict[str, Any]:
+    """How a plain text is read: as it stands, under `text`."""
+    return {"text": text}
 
 
 @dataclass(frozen=True)

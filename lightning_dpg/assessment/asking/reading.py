@@ -36,7 +36,7 @@ def next_step(prompt: Prompt, completions: Sequence[Completion]) -> Answer | Mes
     """The answer, or the messages to send for the next completion."""
     messages, problem = prompt.messages, ""
     for completion in completions[:TURNS]:
-        if completion.finish == "refusal":
+        if completion.finish == "refusal" and prompt.schema is not None:
             return Answer(None, f"refused: {excerpt(completion.text)}")
         if completion.finish == "content_filter":
             return Answer(None, "refused: the provider's filter ended the answer")
@@ -55,7 +55,7 @@ def next_step(prompt: Prompt, completions: Sequence[Completion]) -> Answer | Mes
 
 
 def _read(prompt: Prompt, completion: Completion) -> dict[str, object]:
-    if completion.finish == "length":
+    if completion.finish == "length" and prompt.schema is not None:
         # Never read: what a cut answer says first may not be what it would have come to.
         raise Unreadable(
             f"it was cut off after {completion.completion_tokens} tokens (max_tokens), "

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.assessment.reference import Floats
-from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.stages.read import Row, is_complete, parts_of
 from lightning_dpg.records import TRAITS
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.assessment.reference import Floats, between_people
 from lightning_dpg.config import FilterConfig
-from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.stages.read import Part, Row, is_complete, parts_of
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.assessment.base import knowing, spending
 from lightning_dpg.config import DialogueJudgeSettings
-from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.stages.read import Row, names_by_work
 from lightning_dpg.progress import Advance, Steps
 from lightning_dpg.records import Dialogue

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.assessment.base import Anonymising, Assessor, knowing, spending
 from lightning_dpg.assessment.local import MAX_TOKENS, LocalAssessor
 from lightning_dpg.assessment.reference import Floats
-from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.stages.read import Part, Row, names_by_work, parts_of
 from lightning_dpg.errors import UserError
 from lightning_dpg.progress import Advance, Steps

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lightning_dpg.corpus.artefacts import Artefacts
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.corpus.sources import Sources, character_id
 from lightning_dpg.records import Dialogue
 

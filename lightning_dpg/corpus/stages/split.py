@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.config import DataConfig
-from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.stages.read import Row
 from lightning_dpg.errors import UserError
 

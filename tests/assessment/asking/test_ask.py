@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from lightning_dpg.artefacts import UNFINISHED
 from lightning_dpg.assessment.asking.ask import Asker
 from lightning_dpg.assessment.asking.prompt import Answer, Completion, Prompt
 from lightning_dpg.assessment.asking.store import AnswerStore
 from lightning_dpg.config import ApiConfig
-from lightning_dpg.corpus.artefacts import UNFINISHED
 from lightning_dpg.errors import UserError
 from tests.assessment.asking.openai_server import Asked, Server, always, first, serve
 from tests.assessment.asking.prompts import prompt, prompts

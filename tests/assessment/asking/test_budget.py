@@ -11,7 +11,12 @@ from dataclasses import replace
 import pytest
 
 from lightning_dpg.assessment.asking.ask import Asker
-from lightning_dpg.assessment.asking.budget import Budget, BudgetReached, BudgetSpent
+from lightning_dpg.assessment.asking.budget import (
+    AROUND_A_SCHEMA,
+    Budget,
+    BudgetReached,
+    BudgetSpent,
+)
 from lightning_dpg.assessment.asking.endpoint import load_litellm
 from lightning_dpg.assessment.asking.store import AnswerStore
 from lightning_dpg.config import ApiConfig
@@ -193,3 +198,9 @@ def test_a_server_that_does_not_say_what_it_used(store: AnswerStore, make_asker:
         asker.ask(prompts(1))
     assert asker.spent == 7.0, "taken for the most that it can be"
     assert ApiConfig().budget is None
+
+
+def test_a_plain_text_costs_its_messages_and_no_schema() -> None:
+    budget = Budget(None, (1.0, 0.0), 10)
+    plain, judged = (budget.worst((("user", "text"),), schema) for schema in (None, SCHEMA))
+    assert len("usertext") < plain < 100 < AROUND_A_SCHEMA < judged - plain

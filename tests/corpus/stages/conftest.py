@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lightning_dpg.corpus.artefacts import Artefacts
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.corpus.stages.read import EMPTY, Row
 
 

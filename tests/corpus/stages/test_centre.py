@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lightning_dpg.corpus.artefacts import Artefacts
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.corpus.stages.centre import (
     LEAST_SPREAD,
     distances_from_centres,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.config import FilterConfig
-from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.stages.drop import distribution, drop_distant, dropped_by
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.config import DialogueJudgeSettings
-from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.stages.judge import drop_incoherent, judge_dialogues
 from lightning_dpg.progress import Steps
 from lightning_dpg.records import Dialogue, Utterance

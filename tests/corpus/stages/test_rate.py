@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.assessment.local import LocalAssessor
 from lightning_dpg.assessment.scripted import ScriptedAssessor
-from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.stages import rate
 from lightning_dpg.corpus.stages.rate import rate_speeches, read_off
 from lightning_dpg.progress import Steps

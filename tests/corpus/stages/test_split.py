@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.config import DataConfig
-from lightning_dpg.corpus.artefacts import Artefacts
 from lightning_dpg.corpus.stages.split import draw_split, split_counts, split_rows
 from lightning_dpg.data.samples import Sample, split_samples
 from lightning_dpg.errors import UserError

@@ -1,0 +1,1 @@
+"""Ablations: one experiment run with some settings varied, and its cells compared."""

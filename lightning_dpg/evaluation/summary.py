@@ -1,0 +1,181 @@
+"""One task in numbers: arms, trivial answers, ratios and comparisons, as in `results.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lightning_dpg.evaluation.personas import Persona
+from lightning_dpg.evaluation.results import by_persona, floats, plain, ratings_tensor, trait_r
+from lightning_dpg.evaluation.statistics import Interval, mean_interval, ratio_interval
+from lightning_dpg.evaluation.statistics.comparison import compare_arms
+from lightning_dpg.evaluation.statistics.traits import (
+    profile_agreement,
+    trait_matrix,
+    trait_table,
+)
+from lightning_dpg.metrics.functional import (
+    NORMS,
+    Norm,
+    persona_deviation,
+    scored,
+    shuffled,
+)
+from lightning_dpg.records import Profile, Rating
+
+MAIN = "dpg"
+"""The arm that others are compared with."""
+UNTRAINED = ("unadapted", "prompted", "prompted_description", "prompted_both", "few_shot", "api")
+"""Arms of which the best is the best prompt."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Puts one task's ratings into numbers.
+
+    Attributes:
+        personas: who was asked to speak.
+        corpus_mean: mean label of the training samples, the best constant answer.
+        resamples: of bootstrap and permutations, over clusters of personas.
+        seed: of both.
+    """
+
+    personas: Sequence[Persona]
+    corpus_mean: Profile
+    resamples: int
+    seed: int
+
+    @property
+    def targets(self) -> Tensor:
+        """Prompted profiles, (personas, 5)."""
+        return torch.tensor([p.target.scores for p in self.personas])
+
+    def task(self, ratings: Mapping[str, Sequence[Rating]]) -> dict[str, Any]:
+        """Everything but quality and second instrument.
+
+        Args:
+            ratings: by arm, one rating for each persona.
+        """
+        measured = {arm: ratings_tensor(rated) for arm, rated in ratings.items()}
+        arms = {arm: self.arm(rated) for arm, rated in ratings.items()}
+        trivial = self._trivial()
+        return {
+            "personas": [plain(persona) for persona in self.personas],
+            "arms": arms,
+            "trivial": {name: {"psdc": self._psdc(t)} for name, t in trivial.items()},
+            "ratios": self._ratios({**measured, **trivial}, arms),
+            "comparisons": compare_arms(
+                self.targets,
+                measured,
+                MAIN,
+                [p.cluster for p in self.personas],
+                self.resamples,
+                self.seed,
+            )
+            if MAIN in measured
+            else {},
+        }
+
+    def arm(self, ratings: Sequence[Rating]) -> dict[str, Any]:
+        """What one arm's replies were measured to show."""
+        targets, values = self.targets, ratings_tensor(ratings)
+        clusters = [p.cluster for p in self.personas]
+        languages = {p.language for p in self.personas}
+        found = {
+            "psdc": self._psdc(values),
+            "psdc_shuffled": {"l2": self._deviation(shuffled(targets), values)},
+            "by_kind": self._groups(values, lambda p: p.kind),
+            "traits": trait_table(targets, values, clusters, self.resamples, self.seed),
+            **trait_matrix(targets, values),
+            "profile_r": profile_agreement(
+                targets,
+                values,
+                torch.tensor(self.corpus_mean.scores),
+                clusters,
+                self.resamples,
+                self.seed,
+            ),
+            "trait_r": trait_r(targets, values),
+            "unscored": int((~scored(values)).sum()),
+            "scored": int(scored(values).sum()),
+            "measured": by_persona(self.personas, values),
+            "reasons": {
+                p.id: r.reason for p, r in zip(self.personas, ratings, strict=True) if r.reason
+            },
+        }
+        if len(languages) > 1:
+            found["by_language"] = self._groups(values, lambda p: p.language)
+        return found
+
+    def _trivial(self) -> dict[str, Tensor]:
+        """Answers that read no prompt, (personas, 5) each."""
+        targets = self.targets
+        return {
+            "constant_zero": torch.zeros_like(targets),
+            "corpus_mean": torch.tensor(self.corpus_mean.scores).expand_as(targets),
+            "shuffled": shuffled(targets),
+        }
+
+    def _psdc(self, measured: Tensor) -> dict[str, Interval]:
+        return {norm: self._deviation(self.targets, measured, norm) for norm in NORMS}
+
+    def _deviation(self, asked: Tensor, measured: Tensor, norm: Norm = "l2") -> Interval:
+        """Mean deviation of the scored personas."""
+        values = floats(persona_deviation(asked, measured, norm))
+        return mean_interval(values, self.resamples, self.seed, self._clusters(scored(measured)))
+
+    def _clusters(self, kept: Tensor) -> list[str]:
+        return [p.cluster for p, keep in zip(self.personas, kept.tolist(), strict=True) if keep]
+
+    def _groups(self, measured: Tensor, key: Callable[[Persona], str]) -> dict[str, Any]:
+        """P.S.D.C. by kind or language, with what constant zero gets on the same personas."""
+        names = [key(persona) for persona in self.personas]
+        found: dict[str, Any] = {}
+        for name in dict.fromkeys(names):
+            rows = torch.tensor([i for i, n in enumerate(names) if n == name])
+            part = Summary(
+                [self.personas[i] for i in rows.tolist()],
+                self.corpus_mean,
+                self.resamples,
+                self.seed,
+            )
+            found[name] = {
+                "l2": part._deviation(part.targets, measured[rows]),
+                "zero": float(part.targets.norm(dim=-1).mean()),
+                "personas": len(rows),
+            }
+        return found
+
+    def _ratios(self, measured: Mapping[str, Tensor], arms: Mapping[str, Any]) -> dict[str, Any]:
+        """DPG over the others and over trivial answers, on the personas that both have scored."""
+        if MAIN not in measured:
+            return {}
+        prompted = [arm for arm in UNTRAINED if arm in arms and arms[arm]["scored"]]
+        best = min(prompted, key=lambda arm: arms[arm]["psdc"]["l2"]["mean"], default=None)
+        others = {
+            "dpg_over_lora_sft": "lora_sft",
+            "dpg_over_lora_sft_contrast": "lora_sft_contrast",
+            "dpg_over_linear": "linear",
+            "dpg_over_best_prompt": best,
+            "dpg_over_constant_zero": "constant_zero",
+            "dpg_over_corpus_mean": "corpus_mean",
+        }
+        ratios: dict[str, Any] = {}
+        for name, other in others.items():
+            if other is not None and other in measured:
+                ratios[name] = dict(self._ratio(measured[MAIN], measured[other]))
+                if name == "dpg_over_best_prompt":
+                    ratios[name]["arm"] = other
+        return ratios
+
+    def _ratio(self, first: Tensor, second: Tensor) -> Interval:
+        both = scored(first) & scored(second)
+        above, below = (
+            floats(persona_deviation(self.targets[both], values[both]))
+            for values in (first, second)
+        )
+        return ratio_interval(above, below, self.resamples, self.seed, self._clusters(both))

@@ -1,0 +1,40 @@
+"""What a run left in its folder, read into plain frozen records.
+
+Nothing here computes and nothing draws: a report can be drawn again at any time from these files.
+"""
+
+from lightning_dpg.report.reading.files import Curve, Reply
+from lightning_dpg.report.reading.quality import Judged, Quality
+from lightning_dpg.report.reading.run import RunFolder, read_run, run_of
+from lightning_dpg.report.reading.studies import (
+    Control,
+    Dose,
+    Overfitting,
+    Response,
+    steepest_other,
+)
+from lightning_dpg.report.reading.task import Arm, Comparison, Group, Persona, Ratio, Scores, Task
+from lightning_dpg.report.reading.values import Estimate
+
+__all__ = [
+    "Arm",
+    "Comparison",
+    "Control",
+    "Curve",
+    "Dose",
+    "Estimate",
+    "Group",
+    "Judged",
+    "Overfitting",
+    "Persona",
+    "Quality",
+    "Ratio",
+    "Reply",
+    "Response",
+    "RunFolder",
+    "Scores",
+    "Task",
+    "read_run",
+    "run_of",
+    "steepest_other",
+]

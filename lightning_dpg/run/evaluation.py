@@ -1,0 +1,96 @@
+"""The evaluation of a run that is there: other tasks, arms and judges than it was trained with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from lightning_dpg.config import Config, EvaluationConfig, TaskName, load, to_yaml
+from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.errors import UserError
+from lightning_dpg.evaluation.arms import ARMS
+from lightning_dpg.run.assessors import make_judge
+from lightning_dpg.run.job import evaluate_arms, prepare, train_arms
+from lightning_dpg.runs import EVALUATIONS, SETTINGS, write_atomically
+
+BACKGROUNDS = "[[2,-2,2,-2,2],[-2,2,-2,2,-2]]"
+"""Where the other dials stand in further rounds of the dose-response of a full evaluation."""
+
+BEYOND_TRAINING = ("evaluation", "assessor", "logging")
+"""Settings that a finished run can be evaluated again under: nothing of its training."""
+
+
+def evaluate(run: Path, overrides: Sequence[str] = (), name: str = "full") -> Path:
+    """Evaluate a run that is there by every task and arm, or as the overrides say.
+
+    What was generated or rated before is taken over where nothing changed that it depends on; arms
+    that the run has not trained are trained first, as its own settings say.
+
+    Args:
+        run: its folder.
+        overrides: `key=value`, of the evaluation, the judges and the logs.
+        name: of the folder that results and report go to, within the run's `evaluations`.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        UserError: a folder that is no run, or settings that a finished run cannot change.
+    """
+    own, config = _settings(run, overrides)
+    job = prepare(own)
+    _check_corpus(run, job.corpus)
+    full = replace(job, config=config)
+    trained = train_arms(replace(job, config=replace(own, evaluation=_arms_of(own, config))), run)
+    if config.assessor.judge != own.assessor.judge:
+        language = config.evaluation.language
+        full = replace(full, judge=make_judge(config, job.corpus, job.backbone, language))
+    folder = run / EVALUATIONS / name
+    write_atomically(folder / SETTINGS, to_yaml(config))
+    return evaluate_arms(full, trained, run, folder)
+
+
+def _settings(run: Path, overrides: Sequence[str]) -> tuple[Config, Config]:
+    """Settings of a run, and those to evaluate it under."""
+    file = run / SETTINGS
+    if not file.is_file():
+        raise UserError(f"{run} is no run: it holds no {SETTINGS}. `dpg train` makes one")
+    everything = [
+        f"evaluation.arms=[{','.join(ARMS)}]",
+        f"evaluation.tasks=[{','.join(get_args(TaskName))}]",
+        f"evaluation.dose_backgrounds={BACKGROUNDS}",
+    ]
+    own, config = load(str(file)), load(str(file), [*everything, *overrides])
+    changed = [
+        part.name
+        for part in dataclasses.fields(Config)
+        if part.name not in BEYOND_TRAINING
+        and getattr(own, part.name) != getattr(config, part.name)
+    ]
+    if own.assessor.labels != config.assessor.labels:
+        changed.append("assessor.labels")
+    if changed:
+        raise UserError(
+            f"{', '.join(changed)} cannot change after training: `dpg train` makes a run with "
+            "other settings. An evaluation may change evaluation.…, assessor.judge… and "
+            "assessor.quality…"
+        )
+    return own, config
+
+
+def _arms_of(own: Config, config: Config) -> EvaluationConfig:
+    """The run's own evaluation with other arms: what trains the arms that it lacks."""
+    return replace(own.evaluation, arms=config.evaluation.arms)
+
+
+def _check_corpus(run: Path, corpus: Corpus) -> None:
+    first = (run / SETTINGS).read_text(encoding="utf-8").partition("\n")[0]
+    trained_on = first.partition(", corpus ")[2]
+    if trained_on and trained_on != corpus.card["hash"]:
+        raise UserError(
+            f"{run} was trained on another corpus ({trained_on[:12]}…) than its sources give now "
+            f"({corpus.card['hash'][:12]}…): train again, or bring its files back"
+        )

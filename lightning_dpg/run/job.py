@@ -1,0 +1,199 @@
+"""What every run is made of: model, corpus and judge; training arms; evaluating them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightning_dpg import __version__
+from lightning_dpg.artefacts import Artefacts
+from lightning_dpg.assessment.base import Assessor
+from lightning_dpg.assessment.local import LocalAssessor
+from lightning_dpg.callbacks.tracking import log_results
+from lightning_dpg.config import Arm, Config
+from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.data.datamodule import DialogueDataModule
+from lightning_dpg.data.samples import Sample
+from lightning_dpg.evaluation.arms import ARMS, make_speaker, missing
+from lightning_dpg.evaluation.evaluate import Evaluation, Participant
+from lightning_dpg.evaluation.tasks import Task, make_tasks
+from lightning_dpg.models.backbone import Backbone, load_backbone
+from lightning_dpg.models.module import PersonalityModule
+from lightning_dpg.progress import Steps
+from lightning_dpg.records import Profile
+from lightning_dpg.report.page import write_report
+from lightning_dpg.run.assessors import (
+    labelled,
+    make_asker,
+    make_judge,
+    make_panel,
+    make_quality_judge,
+)
+from lightning_dpg.run.corpus import make_corpus, make_test_corpus
+from lightning_dpg.run.quiet import quieten
+from lightning_dpg.runs import KEPT, RESULTS, write_atomically
+from lightning_dpg.training import MODEL, make_datamodule, train_arm
+
+PACKAGES = ("torch", "transformers", "bitsandbytes", "lightning", "datasets")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run works with.
+
+    Attributes:
+        config: settings.
+        backbone: the frozen model.
+        corpus: to train on.
+        test_corpus: whose characters are held out instead, if another one's are.
+        judge: who measures while training and calibrating.
+        steps: shows progress.
+    """
+
+    config: Config
+    backbone: Backbone
+    corpus: Corpus
+    test_corpus: Corpus | None
+    judge: Assessor
+    steps: Steps
+
+    @property
+    def trained_arms(self) -> list[Arm]:
+        """Arms of the evaluation that have something to train."""
+        return [arm for arm in self.config.evaluation.arms if ARMS[arm].source]
+
+    def data(self, arm: Arm) -> DialogueDataModule:
+        """The data of an arm."""
+        return make_datamodule(arm, self.config, self.corpus, self.backbone, self.test_corpus)
+
+
+def prepare(config: Config) -> Job:
+    """Load the model, build the corpus and call the judge."""
+    steps = Steps()
+    quieten(config.trainer.threads)
+    with steps.step("backbone", f"Loading {config.backbone.name}"):
+        backbone = load_backbone(config.backbone, config.seed)
+    corpus = make_corpus(config, steps, backbone)
+    test_corpus = make_test_corpus(config, steps, backbone)
+    with steps.step("norms", "Calling the judge"):
+        judge = make_judge(config, corpus, backbone, config.evaluation.language)
+    return Job(config, backbone, corpus, test_corpus, judge, steps)
+
+
+def train_arms(job: Job, run: Path) -> dict[Arm, PersonalityModule]:
+    """The trained arms; those that lie in the run's folder are loaded."""
+    trained: dict[Arm, PersonalityModule] = {}
+    arms = job.trained_arms
+    for i, arm in enumerate(arms):
+        with job.steps.step(arm, f"Training {ARMS[arm].title} ({i + 1} of {len(arms)})"):
+            trained[arm] = train_arm(
+                arm, job.config, job.corpus, job.backbone, job.judge, run, job.test_corpus
+            )
+    return trained
+
+
+def evaluate_arms(
+    job: Job, trained: Mapping[Arm, PersonalityModule], run: Path, folder: Path
+) -> Path:
+    """Evaluate trained arms of a run; results and report go to the folder."""
+    config, steps = job.config, job.steps
+    data = job.data("dpg")
+    tasks = make_tasks(config, job.corpus, data.split, config.evaluation.tasks, job.test_corpus)
+    skipped = _skipped(config, data, tasks)
+    for arm, why in skipped.items():
+        steps.console.print(f"Left out: {ARMS[arm].title}: {why}")
+    with steps.step("evaluation", "Evaluating and reporting"):
+        found = Evaluation(
+            config=config,
+            tasks=tasks,
+            corpus_mean=mean_profile(data.split["train"]),
+            backbone=job.backbone,
+            panel=make_panel(config, job.corpus, job.backbone, job.judge),
+            quality_judge=make_quality_judge(config.assessor.quality),
+            participants={
+                arm: _participant(arm, job, data, trained.get(arm), run)
+                for arm in config.evaluation.arms
+                if arm not in skipped
+            },
+            kept=Artefacts(run / KEPT),
+            steps=steps,
+        ).run(folder)
+    results = {**_about(job, data), "wall_seconds": steps.seconds, "skipped": skipped, **found}
+    write_atomically(folder / RESULTS, json.dumps(results, ensure_ascii=False, indent=1) + "\n")
+    log_results(config, folder)
+    return write_report(folder)
+
+
+def _participant(
+    arm: Arm, job: Job, data: DialogueDataModule, module: PersonalityModule | None, run: Path
+) -> Participant:
+    """An arm with its voice, and the hash of what it learned."""
+    weights = run / arm / MODEL
+    source = {
+        "backbone": job.backbone.identity,
+        "weights": hashlib.sha256(weights.read_bytes()).hexdigest() if module else "",
+    }
+    speaker = make_speaker(
+        arm, job.config, job.backbone, module, data.split["train"], make_asker=make_asker
+    )
+    return Participant(speaker, source)
+
+
+def _skipped(config: Config, data: DialogueDataModule, tasks: Sequence[Task]) -> dict[str, str]:
+    """Arms that cannot speak, and why."""
+    languages = sorted({persona.language for task in tasks for persona in task.personas})
+    found = {}
+    for arm in config.evaluation.arms:
+        if why := missing(arm, config, data.split["train"], languages):
+            found[arm] = why
+    return found
+
+
+def mean_profile(samples: Sequence[Sample]) -> Profile:
+    """The mean label of some samples."""
+    return Profile.cut(np.mean([s.profile.scores for s in samples], axis=0).tolist())
+
+
+def _about(job: Job, data: DialogueDataModule) -> dict[str, Any]:
+    """What a reader must know to repeat the run."""
+    samples = {part: len(found) for part, found in data.split.items()}
+    samples |= {"learned": len(data.learned), "left_out": data.left_out}
+    card = job.corpus.card
+    return {
+        "experiment": job.config.name,
+        "seed": job.config.seed,
+        "version": __version__,
+        "backbone": job.backbone.identity,
+        "labels": card["labels"],
+        "judge": job.judge.identity,
+        "judge_note": _judge_note(job.judge, job.corpus),
+        "corpus": {
+            **{key: card[key] for key in ("hash", "dialogues", "utterances", "characters")},
+            "samples": samples,
+        },
+        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+    }
+
+
+def _judge_note(judge: Assessor, corpus: Corpus) -> str:
+    """What a reader must know about who judges."""
+    note = ""
+    if isinstance(judge, LocalAssessor):
+        note = (
+            "The judge reads the same frozen weights as the model under evaluation, without any "
+            "adapter. "
+        )
+        if labelled(corpus, judge):
+            note += "It labelled the corpus, too. "
+    return note + (
+        "DPG is given a character's description; LoRA-SFT and the linear map are given the scores "
+        "alone, prompted arms what their names say. Plain LoRA-SFT is trained on cross-entropy "
+        "alone."
+    )
