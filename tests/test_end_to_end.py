@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,9 +19,10 @@ import torch
 
 from lightning_dpg import __main__
 from lightning_dpg.config import Config, load
+from lightning_dpg.errors import UserError
 from lightning_dpg.metrics.functional import NORMS
 from lightning_dpg.records import TRAITS, Profile
-from lightning_dpg.run import corpus, main_job, reply
+from lightning_dpg.run import corpus, evaluation, main_job, reply
 from lightning_dpg.runs import latest_run
 from tests.conftest import PLAY, SIDECAR
 
@@ -43,6 +45,7 @@ SMALL = [
     "evaluation.fluency_replies=1",
     "calibration.profiles=8",
     "calibration.replies=1",
+    "data.held_out_regions=[]",
 ]
 """Any experiment with this is over in seconds."""
 ARMS = {"unadapted", "prompted", "lora_sft", "lora_sft_contrast", "dpg"}
@@ -100,29 +103,26 @@ Smoke = tuple[Path, dict[str, Any], Config]
 
 def test_results_hold_every_number(smoke: Smoke) -> None:
     _, results, config = smoke
-    assert set(results["arms"]) == ARMS
-    for arm in results["arms"].values():
+    assert list(results["tasks"]) == ["questions"] and results["headline"] == "questions"
+    task = results["tasks"]["questions"]
+    assert set(task["arms"]) == ARMS
+    for arm in task["arms"].values():
         for norm in NORMS:
             check_interval(arm["psdc"][norm])
         assert set(arm["trait_r"]) == set(TRAITS)
         assert isinstance(arm["unscored"], int)
-        assert arm["scored"] + arm["unscored"] == len(results["personas"])
+        assert arm["scored"] + arm["unscored"] == len(task["personas"])
         assert arm["scored"] > 10
         assert all(-1 <= r <= 1 for r in arm["trait_r"].values())
     for name in ("constant_zero", "corpus_mean", "shuffled"):
-        assert results["trivial"][name]["psdc"]["l2"]["mean"] > 0
-    for name in (
-        "lora_sft",
-        "lora_sft_contrast",
-        "best_prompt",
-        "constant_zero",
-        "corpus_mean",
-    ):
-        name = f"dpg_over_{name}"
-        check_interval(results["ratios"][name])
-    drawn = [p for p in results["personas"] if p["kind"] == "drawn"]
+        assert task["trivial"][name]["psdc"]["l2"]["mean"] > 0
+    others = ("lora_sft", "lora_sft_contrast", "best_prompt", "constant_zero", "corpus_mean")
+    for name in others:
+        check_interval(task["ratios"][f"dpg_over_{name}"])
+    assert set(task["comparisons"]) == ARMS - {"dpg"}
+    drawn = [p for p in task["personas"] if p["kind"] == "drawn"]
     assert len(drawn) == config.evaluation.drawn_profiles
-    assert len(results["personas"]) > len(drawn)
+    assert len(task["personas"]) > len(drawn)
 
 
 def test_results_hold_the_studies_of_dpg(smoke: Smoke) -> None:
@@ -133,8 +133,8 @@ def test_results_hold_the_studies_of_dpg(smoke: Smoke) -> None:
         assert len(dose["slopes"]) == len(TRAITS)
     for shown in ("traits", "words"):
         assert results["descriptions"][shown]["replies"] > 0
-    for arm in results["arms"].values():
-        assert arm["fluency"]["nll"] > 0
+    for arm in results["tasks"]["questions"]["arms"].values():
+        assert arm["quality"]["nll"]["mean"] > 0
         assert arm["second"]["instrument"].startswith("lexicon/")
     for arm in ("lora_sft", "lora_sft_contrast", "dpg"):
         response = json.loads((folder / arm / "response.json").read_text(encoding="utf-8"))
@@ -231,6 +231,48 @@ def test_a_checkpoint_answers_as_it_is_asked(smoke: Smoke) -> None:
     assert say(temperature=0.0, seed=1) == say(temperature=0.0, seed=2)
 
 
+def test_a_run_is_evaluated_by_every_task_and_arm(smoke: Smoke) -> None:
+    folder, before, _ = smoke
+    first = (folder / "results.json").read_bytes()
+    settings = ["logging.wandb=disabled", "evaluation.newcomers=4"]
+    report = evaluation.evaluate(folder, settings, "everything")
+    assert report == folder / "evaluations" / "everything" / "report.html"
+    results = json.loads((report.parent / "results.json").read_text(encoding="utf-8"))
+    assert set(results["tasks"]) == {"questions", "scripted", "newcomers", "seen"}
+    arms = ARMS | {"prompted_description", "prompted_both", "few_shot", "linear"}
+    for task in results["tasks"].values():
+        assert set(task["arms"]) == arms
+    assert set(results["skipped"]) == {"api"}  # no model is named
+    assert len(results["dose_response"]["openness"]["backgrounds"]) == 2
+    assert (folder / "linear" / "model.ckpt").is_file()  # which the run had not trained
+    # What the run had generated and rated stands as it was.
+    for arm in ARMS:
+        assert (
+            results["tasks"]["questions"]["arms"][arm]["measured"]
+            == (before["tasks"]["questions"]["arms"][arm]["measured"])
+        )
+    assert (folder / "results.json").read_bytes() == first
+
+
+def test_a_finished_run_keeps_the_settings_of_its_training(smoke: Smoke, place: Path) -> None:
+    folder, _, _ = smoke
+    for override, named in [
+        ("trainer.max_steps=3", "trainer"),
+        ("assessor.labels.min_words=3", "assessor.labels"),
+        ("seed=3", "seed"),
+    ]:
+        with pytest.raises(UserError, match=rf"^{named} cannot change after training"):
+            evaluation.evaluate(folder, [override])
+    with pytest.raises(UserError, match=r"is no run: it holds no config\.yaml"):
+        evaluation.evaluate(place)
+    moved = place / "moved"
+    moved.mkdir()
+    settings = (folder / "config.yaml").read_text(encoding="utf-8")
+    (moved / "config.yaml").write_text(re.sub("corpus [0-9a-f]{4}", "corpus 0000", settings))
+    with pytest.raises(UserError, match="was trained on another corpus"):
+        evaluation.evaluate(moved)
+
+
 def test_the_same_command_after_the_end_starts_anew_and_gets_the_same(place: Path) -> None:
     settings = [*SMALL, "logging.wandb=disabled", "data.sources=[ferry.txt]", "data.batch_size=1"]
     one, first, _ = train(place, "lora_sft_smollm2", *settings)
@@ -247,7 +289,7 @@ def test_the_same_command_after_the_end_starts_anew_and_gets_the_same(place: Pat
     del third["wall_seconds"]
     assert (again, third) == (other, first)
     assert (other / "lora_sft" / "model.ckpt").stat().st_mtime_ns == before
-    assert first["ratios"] == {}
+    assert first["tasks"]["questions"]["ratios"] == {}
 
 
 def test_the_papers_experiment_runs_with_small_parts(place: Path) -> None:
@@ -263,8 +305,9 @@ def test_the_papers_experiment_runs_with_small_parts(place: Path) -> None:
     )
     assert config.data.max_reply_tokens == 160
     assert results["backbone"] == "tiny-random-llama@seed=0/none/float32"
-    assert set(results["arms"]) == ARMS
-    assert results["ratios"]["dpg_over_lora_sft"]["mean"] > 0
+    task = results["tasks"]["questions"]
+    assert set(task["arms"]) == ARMS
+    assert task["ratios"]["dpg_over_lora_sft"]["mean"] > 0
     assert len([row for row in curve(folder) if row["train/loss"]]) == 2
 
 

@@ -80,7 +80,9 @@ def test_metrics_know_neither_assessment_nor_network(module: str) -> None:
     assert not matching(reaches(module), {*NETWORK, "lightning_dpg.assessment"})
 
 
-@pytest.mark.parametrize("module", ["models/hypernetwork", "models/lora", "models/injection"])
+@pytest.mark.parametrize(
+    "module", ["models/hypernetwork", "models/linear", "models/lora", "models/injection"]
+)
 def test_the_method_knows_neither_transformers_nor_lightning(module: str) -> None:
     assert not matching(reaches(module), {"transformers", "lightning", "pytorch_lightning"})
 

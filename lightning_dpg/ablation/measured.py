@@ -78,7 +78,15 @@ def read_measured(run: Path) -> Measured:
     file = run / RESULTS
     try:
         return _measured(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        StopIteration,
+    ) as error:
         words = " ".join(f"{type(error).__name__}: {error}".split())
         raise UserError(
             f"{file} is not what an evaluation of this version writes ({words}): "
@@ -88,7 +96,7 @@ def read_measured(run: Path) -> Measured:
 
 def _measured(results: Mapping[str, Any]) -> Measured:
     tasks = results["tasks"]
-    name = results["headline"] if results["headline"] in tasks else list(tasks)[0]
+    name = next(name for name in (results["headline"], *tasks) if name in tasks)
     task = tasks[name]
     arms = task["arms"]
     arm = MAIN if MAIN in arms else list(arms)[-1]

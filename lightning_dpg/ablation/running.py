@@ -20,13 +20,16 @@ ERROR = "error.txt"
 """Beside the runs of a cell: where in the code the last one failed."""
 
 
+BEFORE = "done before"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of a run.
 
     Attributes:
         status: `skipped`: it needs a key that is not there.
-        reason: why it failed or was skipped.
+        reason: why it failed or was skipped; `BEFORE` of a run that is taken over.
         done: the run that is done.
     """
 
@@ -61,14 +64,16 @@ def run_trials(trials: Sequence[Trial], workshop: Workshop) -> Iterator[list[Out
     Only an interruption ends it: `KeyboardInterrupt`, or `SystemExit`, which Lightning makes of it.
 
     Yields:
-        After each run the outcomes of all, in the order of the trials.
+        The outcomes of all, in the order of the trials: after each that was not done before, and at
+        the end.
     """
     outcomes = [Outcome() for _ in trials]
     for place, trial in enumerate(trials):
         workshop.say(f"\n[{place + 1}/{len(trials)}] Cell {trial.cell.name}, seed {trial.seed}")
         outcomes[place] = _run(trial, workshop)
         workshop.say(_said(outcomes[place]))
-        yield list(outcomes)
+        if outcomes[place].reason != BEFORE or place == len(trials) - 1:
+            yield list(outcomes)
 
 
 def _run(trial: Trial, workshop: Workshop) -> Outcome:
@@ -77,7 +82,7 @@ def _run(trial: Trial, workshop: Workshop) -> Outcome:
         given = digest(trial.config)
         before = None if workshop.fresh else find_done(base, given)
         if before:
-            return Outcome("done", "done before", before)
+            return Outcome("done", BEFORE, before)
         if key := workshop.missing_key(trial.config):
             return Outcome("skipped", key)
         start = time.perf_counter()

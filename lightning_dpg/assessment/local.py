@@ -127,8 +127,9 @@ class LocalAssessor:
 
     @torch.inference_mode()
     def _logprobs(self, texts: Sequence[str], advance: Advance | None) -> Floats:
-        """The words before a text go through the model once for all texts; texts of like length
-        share a batch; only the last position goes through the output layer.
+        """The words before a text go through the model once for all texts.
+
+        Texts of like length share a batch; only the last position goes through the output layer.
         """
         if not texts:
             return np.zeros((0, len(self.tokens)))

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
 
 from lightning_dpg.records import TRAITS
 from lightning_dpg.report import ablation_words as words
-from lightning_dpg.report.ablation_plots import REFERENCE, cell_chart
+from lightning_dpg.report.ablation_plots import REFERENCE
 from lightning_dpg.report.ablation_tables import tables
 from lightning_dpg.report.style import INK, MUTED, PAPER, RULE
 from lightning_dpg.report.svg import inline_svg
@@ -24,14 +25,15 @@ from lightning_dpg.runs import write_atomically
 _ACCENT = "cell-reference"
 
 
-def write_page(results: Mapping[str, Any], path: Path) -> None:
+def write_page(results: Mapping[str, Any], figure: Figure, path: Path) -> None:
     """Write the ablation as one HTML file that needs no network."""
     # A lone surrogate in a reply cannot be encoded; a question mark beats a lost page.
-    write_atomically(path, render(results).encode("utf-8", errors="replace").decode("utf-8"))
+    page = render(results, figure)
+    write_atomically(path, page.encode("utf-8", errors="replace").decode("utf-8"))
 
 
-def render(results: Mapping[str, Any]) -> str:
-    """The page as one string of HTML."""
+def render(results: Mapping[str, Any], figure: Figure) -> str:
+    """The page as one string of HTML; `figure` is of `ablation_plots.cell_chart`."""
     variables = {INK: "--ink", MUTED: "--muted", RULE: "--rule", PAPER: "--paper"}
     variables[REFERENCE.light] = f"--{_ACCENT}"
     environment = Environment(
@@ -57,7 +59,7 @@ def render(results: Mapping[str, Any]) -> str:
         notes=words.notes(results),
         troubles=words.troubles(results),
         tables={table.key: table for table in tables(results)},
-        figure=inline_svg(cell_chart(results), variables, "cells", said),
+        figure=inline_svg(figure, variables, "cells", said),
         traits=TRAITS,
         done=words.done(results),
         facts=words.facts(results),

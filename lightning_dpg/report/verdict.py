@@ -154,6 +154,8 @@ def _all_targets(found: Sequence[Target]) -> str:
     count = {name: sum(t.outcome == name for t in found) for name in ORDER}
     if not found or count["not measured"] == len(found):
         return ""
+    if count["missed"] == len(found):
+        return f"misses all {len(found)} targets"
     if count["missed"]:
         return f"misses {count['missed']} of {len(found)} targets"
     if count["not measured"]:

@@ -100,5 +100,9 @@ def reasons(arm: Arm) -> list[tuple[str, list[str]]]:
 
 def inside(name: str) -> str:
     """A label inside a sentence."""
-    names = {"best_prompt": "the best prompt-only arm", "constant_zero": "constant zero"}
+    names = {
+        "best_prompt": "the best prompt-only arm",
+        "constant_zero": "constant zero",
+        "corpus_mean": "the corpus mean",
+    }
     return names.get(name) or label(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from lightning_dpg.ablation.results import failed, summarise
 from lightning_dpg.ablation.running import Outcome, Workshop, run_trials
 from lightning_dpg.config import Config
 from lightning_dpg.report.ablation import write_page
-from lightning_dpg.report.ablation_plots import cell_chart, picture
+from lightning_dpg.report.ablation_plots import as_png, cell_chart
 from lightning_dpg.report.ablation_tables import markdown
 from lightning_dpg.report.words import counted
 from lightning_dpg.run.main_job import train
 from lightning_dpg.runs import REPORT, RESULTS, RUNS, write_atomically
 
-TABLE, FIGURE = "table.md", "figure"
+TABLE, FIGURE = "table.md", "figure.png"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def ablate(
     """Run the cells of an ablation that are new, failed or changed, and compare all of them.
 
     Table, figure, numbers and page are written after every run, so that they can be looked at on
-    the way and a kill loses nothing. What goes wrong in a cell is in the results.
+    the way. What goes wrong in a cell is in the results.
 
     Args:
         plan: the runs that it takes.
@@ -72,9 +72,10 @@ def ablate(
         fresh=fresh,
     )
     results: dict[str, Any] = {}
+    folder = RUNS / plan.place
     for outcomes in run_trials(plan.trials, workshop):
         results = _write(plan, outcomes)
-    folder = RUNS / plan.place
+        _draw(results, folder)
     table = (folder / TABLE).read_text(encoding="utf-8")
     return Finished(folder / REPORT, table, failed(results))
 
@@ -88,11 +89,15 @@ def _train(trainer: Callable[[Config], Path], config: Config) -> Path:
 
 
 def _write(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Numbers, table, figure and page, from the runs that are done."""
+    """Numbers and table, from the runs that are done."""
     results, folder = summarise(plan, outcomes), RUNS / plan.place
     write_atomically(folder / RESULTS, json.dumps(results, ensure_ascii=False, indent=1) + "\n")
     write_atomically(folder / TABLE, markdown(results))
-    for ending in ("png", "svg"):
-        files.write_atomically(folder / f"{FIGURE}.{ending}", picture(cell_chart(results), ending))
-    write_page(results, folder / REPORT)
     return results
+
+
+def _draw(results: Mapping[str, Any], folder: Path) -> None:
+    """Figure and page."""
+    figure = cell_chart(results)
+    files.write_atomically(folder / FIGURE, as_png(figure))
+    write_page(results, figure, folder / REPORT)

@@ -11,7 +11,7 @@ import pytest
 from lightning_dpg.ablation.cells import NAME, Cell
 from lightning_dpg.ablation.grid import FOLDER, Ablation, ablations, listed, read_ablation
 from lightning_dpg.ablation.plan import Plan, plan
-from lightning_dpg.config import experiments, to_yaml
+from lightning_dpg.config import experiments, fingerprint
 from lightning_dpg.errors import UserError
 
 Written = Callable[..., str]
@@ -213,7 +213,7 @@ def test_the_papers_ablation_takes_away_scores_and_description_in_turn(
 
 def test_no_two_cells_are_the_same(laid: dict[str, Plan]) -> None:
     for found in laid.values():
-        settings = {to_yaml(replace(trial.config, name="")) for trial in found.trials}
+        settings = {fingerprint(replace(trial.config, name="")) for trial in found.trials}
         assert len(settings) == len(found.trials)
 
 

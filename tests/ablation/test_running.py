@@ -73,6 +73,9 @@ def test_cells_run_one_after_the_other_with_the_outcomes_so_far(three: Plan) -> 
         ["done", "done", "waiting"],
         ["done", "done", "done"],
     ]
+    assert [statuses(found) for found in run_trials(three.trials, bench.workshop())] == [
+        ["done", "done", "done"]
+    ]
     assert bench.made == [trial.config.name for trial in three.trials]
 
 

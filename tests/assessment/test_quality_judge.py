@@ -31,7 +31,7 @@ SETTINGS = QualityJudgeSettings(kind="litellm")
 
 
 def judge(rule: Rule, names: Any = ()) -> tuple[QualityJudge, StandIn]:
-    asker = StandIn(rule)
+    asker: Any = StandIn(rule)
     return QualityJudge(asker, SETTINGS, names), asker
 
 
@@ -144,7 +144,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerSto
 
 
 def asking(server: Server, store: AnswerStore, **settings: Any) -> QualityJudge:
-    api = ApiConfig(**{"model": "openai/tiny", "base_url": server.url, "attempts": 3} | settings)
+    api = ApiConfig(model="openai/tiny", base_url=server.url, attempts=3, **settings)
     return QualityJudge(Asker(api, store), SETTINGS)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from torch.multiprocessing.spawn import spawn
 
 from lightning_dpg.metrics.likelihood import context_gain, token_nll
 from lightning_dpg.metrics.quality import distinct, length, loops
@@ -90,7 +90,7 @@ def run_rank(rank: int, folder: str) -> None:
 
 
 def test_two_processes_reduce_to_what_one_gets(tmp_path: Path) -> None:
-    mp.spawn(run_rank, (str(tmp_path),), nprocs=2)
+    spawn(run_rank, (str(tmp_path),), nprocs=2)
     for rank in (0, 1):
         for found in torch.load(tmp_path / f"rank{rank}.pt"):
             assert found == pytest.approx(EXPECTED, rel=1e-6)

@@ -84,7 +84,7 @@ def test_the_matrix_is_as_strong_as_its_numbers_and_blue_where_positive() -> Non
     assert strengths[0] == pytest.approx(9 * strengths[1])
     assert strengths[5] == pytest.approx(strengths[1]) and strengths[20] == 0
     assert texts(axes)[:2] == ["+0.90", "+0.10"] and texts(axes)[20] == "–"
-    assert sum(text.get_weight() == "bold" for text in axes.texts) == 5
+    assert sum(text.get_fontweight() == "bold" for text in axes.texts) == 5
 
 
 def test_the_dose_chart_tells_zero_backgrounds_and_null_apart(make_run: MakeRun) -> None:

@@ -62,6 +62,16 @@ def test_one_sentence_with_targets(make_run: MakeRun) -> None:
     )
 
 
+def test_nothing_met_is_said_plainly(make_run: MakeRun) -> None:
+    def change(results: dict[str, Any]) -> None:
+        _with(5.0, (1.1, 1.4), lora_sft=(1.0, 0.9, 1.2), best_prompt=(0.9, 0.8, 1.1))(results)
+        for dose in results["dose_response"].values():
+            dose["spearman"] = 0.1
+            dose["slopes"] = [0.2] * 5
+
+    assert outcome(read_run(make_run(change))).endswith(" and misses all 5 targets.")
+
+
 def test_outcome_without_ratios_gives_the_deviation(make_run: MakeRun) -> None:
     def change(results: dict[str, Any]) -> None:
         task = results["tasks"]["questions"]
@@ -96,7 +106,7 @@ def test_nothing_scored(make_run: MakeRun) -> None:
 def test_ratios_are_met_or_missed(
     make_run: MakeRun, name: str, value: tuple[float, float, float], said: str, found: str
 ) -> None:
-    every = targets(read_run(make_run(_with(3.0, **{name: value}))))
+    every = targets(read_run(make_run(_with(3.0, None, **{name: value}))))
     inside = {"lora_sft": "LoRA-SFT", "best_prompt": "prompt-only", "constant_zero": "zero"}[name]
     (target,) = [t for t in every if inside in t.name and "over" in t.name]
     assert target.outcome == said and found in target.found

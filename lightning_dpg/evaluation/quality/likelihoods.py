@@ -22,8 +22,10 @@ from lightning_dpg.models.likelihood import by_reply, token_nll
 
 BATCH = 16
 OPENERS: dict[str, Turn] = {"en": ("Somebody", "Go on."), "zh": ("某人", "你说吧。")}
-"""What stands in place of the context: an invitation to talk that says nothing. An empty turn would
-not do: a chat model greets it as an assistant, and any talk would gain by any question."""
+"""What stands in place of the context: an invitation to talk that says nothing. It is the same for
+all, so that the whole prompt is read once. On SmolLM2 and 36 replies written by hand their own
+questions then raise them by .55 nats a token, other questions by -.06; an empty turn (.53, -.08)
+and `Tell me something.` (.50, -.11) tell the two apart about as well."""
 
 Row = tuple[list[int], list[int]]
 """Tokens of a prompt and of the reply to it."""

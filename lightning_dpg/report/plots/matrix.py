@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 
 from lightning_dpg.records import TRAITS
 from lightning_dpg.report.plots.axes import NORMAL, SHORT, SMALL, as_figure, new_axes
-from lightning_dpg.report.reading.task import Matrix
+from lightning_dpg.report.reading.arm import Matrix
 from lightning_dpg.report.style import INK, MINUS, MUTED, PLUS
 from lightning_dpg.report.tables import signed
 

@@ -3,6 +3,7 @@
 Nothing here computes and nothing draws: a report can be drawn again at any time from these files.
 """
 
+from lightning_dpg.report.reading.arm import Arm, Group, Persona, Scores
 from lightning_dpg.report.reading.files import Curve, Reply
 from lightning_dpg.report.reading.quality import Judged, Quality
 from lightning_dpg.report.reading.run import RunFolder, read_run, run_of
@@ -13,7 +14,7 @@ from lightning_dpg.report.reading.studies import (
     Response,
     steepest_other,
 )
-from lightning_dpg.report.reading.task import Arm, Comparison, Group, Persona, Ratio, Scores, Task
+from lightning_dpg.report.reading.task import Comparison, Ratio, Task
 from lightning_dpg.report.reading.values import Estimate
 
 __all__ = [

@@ -10,6 +10,7 @@ from typing import Any
 
 from lightning_dpg.errors import UserError
 from lightning_dpg.report.fields import Fields, broken
+from lightning_dpg.report.reading.arm import Arm
 from lightning_dpg.report.reading.files import Curve, Reply, read_curves, read_replies
 from lightning_dpg.report.reading.studies import (
     Control,
@@ -19,7 +20,7 @@ from lightning_dpg.report.reading.studies import (
     dose_of,
     overfitting_of,
 )
-from lightning_dpg.report.reading.task import Arm, Task, task_of
+from lightning_dpg.report.reading.task import Task, task_of
 from lightning_dpg.report.reading.values import numbers, texts
 from lightning_dpg.runs import EVALUATIONS, REPLIES, RESULTS, SETTINGS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lightning_dpg.records import TRAITS
 from lightning_dpg.report.fields import Fields
-from lightning_dpg.report.reading.task import Scores
+from lightning_dpg.report.reading.arm import Scores
 from lightning_dpg.report.reading.values import Estimate, estimate
 
 

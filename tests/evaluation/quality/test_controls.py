@@ -26,7 +26,7 @@ ITEMS = [Item(persona, CONTEXTS) for persona in drawn_personas(8, 0)]
 PERSONAS = [item.persona for item in ITEMS]
 RNG = np.random.default_rng(0)
 SAID = [
-    [saying(RNG.normal(p.target.scores, 0.5)) + f" {p.name}, {k}!" for k in range(4)]
+    [saying(RNG.normal(p.target.scores, 0.5).tolist()) + f" {p.name}, {k}!" for k in range(4)]
     for p in PERSONAS
 ]
 

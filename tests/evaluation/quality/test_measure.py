@@ -92,7 +92,7 @@ def test_personas_of_one_character_are_one_cluster(backbone: Backbone) -> None:
 
 
 def test_a_judge_is_asked_where_there_is_one(backbone: Backbone) -> None:
-    asker = StandIn(lambda p: {"fluency": 4, "coherency": 2} | {"consistency": 3})
+    asker: Any = StandIn(lambda p: {"fluency": 4, "coherency": 2} | {"consistency": 3})
     judge = QualityJudge(asker, QualityJudgeSettings(kind="litellm", replies=3))
     found = measure(backbone, judge=judge)
     assert found["judged"]["judge"] == judge.identity

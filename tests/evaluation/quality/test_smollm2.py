@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_broken_replies_are_caught() -> None:
         resamples=2000,
         seed=0,
     )
-    change = {name: control["difference"] for name, control in found.items()}
+    change: Any = {name: control["difference"] for name, control in found.items()}
     shuffled, other, spliced = (
         change[name] for name in ("shuffled_words", "other_question", "spliced")
     )
