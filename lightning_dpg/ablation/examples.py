@@ -30,7 +30,7 @@ def examples(runs: Mapping[str, tuple[Path, Measured]]) -> list[dict[str, Any]]:
         questions that every cell answered, with the reply by cell.
     """
     said = {cell: _replies(folder, measured) for cell, (folder, measured) in runs.items()}
-    shown = []
+    shown: list[dict[str, Any]] = []
     for persona in choose([measured.personas for _, measured in runs.values()]):
         whole = [replies.get(persona.id, {}) for replies in said.values()]
         questions = [q for q in whole[0] if all(q in replies for replies in whole)]
@@ -73,7 +73,12 @@ def _farthest(personas: Sequence[Asked]) -> list[Asked]:
     pairs = list(itertools.combinations(personas, 2))
     if not pairs:
         return list(personas)
-    return list(max(pairs, key=lambda pair: math.dist(pair[0].target, pair[1].target)))
+    farthest = max(pairs, key=_apart)
+    return list(farthest)
+
+
+def _apart(pair: tuple[Asked, Asked]) -> float:
+    return math.dist(pair[0].target, pair[1].target)
 
 
 def _target(measured: Measured, persona: Asked) -> tuple[float, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from lightning_dpg.config import Arm, Config
 from lightning_dpg.evaluation.arms import Speaker
 from lightning_dpg.evaluation.instruments import Panel, agreement, by_judge, by_second, rate
 from lightning_dpg.evaluation.quality import measure_quality
+from lightning_dpg.evaluation.quality.judged import questions
 from lightning_dpg.evaluation.speech import Said, records, say
 from lightning_dpg.evaluation.studies import studies, study_tasks
 from lightning_dpg.evaluation.summary import Summary
 from lightning_dpg.evaluation.tasks import Task
 from lightning_dpg.models.backbone import Backbone
-from lightning_dpg.progress import Steps
+from lightning_dpg.progress import Advance, Steps
 from lightning_dpg.records import Profile, Rating
 from lightning_dpg.runs import REPLIES, write_atomically
 
@@ -138,18 +140,26 @@ class Evaluation:
         texts = [said[persona.id] for persona in personas]
         second = rate(personas, texts, self.panel, by_second, self.kept)
         name = self.panel(e.language).second.identity
-        quality = measure_quality(
-            self.backbone,
-            task.items,
-            texts,
-            self.panel,
-            replies=e.fluency_replies,
-            max_prompt_tokens=self.config.data.max_prompt_tokens,
-            resamples=e.bootstrap,
-            seed=self.config.seed,
-            judge=self.quality_judge,
-        )
+        with self._judging(task) as advance:
+            quality = measure_quality(
+                self.backbone,
+                task.items,
+                texts,
+                self.panel,
+                replies=e.fluency_replies,
+                max_prompt_tokens=self.config.data.max_prompt_tokens,
+                resamples=e.bootstrap,
+                seed=self.config.seed,
+                judge=self.quality_judge,
+                advance=advance,
+            )
         return {"quality": quality, "second": agreement(personas, second, name)}
+
+    def _judging(self, task: Task) -> AbstractContextManager[Advance | None]:
+        """A bar for the language model that judges quality, where one does."""
+        if (judge := self.quality_judge) is None:
+            return nullcontext()
+        return self.steps.bar("Judging replies", questions(judge, task.items), spending(judge))
 
     def _gold(self, task: Task, summary: Summary) -> dict[str, Any]:
         """The characters' own lines, rated as replies are: the floor of the noise."""

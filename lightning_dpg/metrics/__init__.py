@@ -1,4 +1,4 @@
-"""Metrics over ratings: tensors in, tensors out. No network, no text."""
+"""Metrics over ratings, likelihoods and counts of words. No network, and nobody is asked."""
 
 from lightning_dpg.metrics.correlation import (
     ProfileCorrelation,
@@ -10,10 +10,18 @@ from lightning_dpg.metrics.correlation import (
 )
 from lightning_dpg.metrics.error import TraitBias, TraitMAE
 from lightning_dpg.metrics.psdc import PSDC, Unscored
+from lightning_dpg.metrics.replies import Consistency, ContextGain, TokenNLL
+from lightning_dpg.metrics.text import DistinctN, Loops, Refusals, Words
 
 __all__ = [
     "PSDC",
+    "Consistency",
+    "ContextGain",
+    "DistinctN",
+    "Loops",
     "ProfileCorrelation",
+    "Refusals",
+    "TokenNLL",
     "TraitBias",
     "TraitConcordance",
     "TraitCorrelation",
@@ -22,4 +30,5 @@ __all__ = [
     "TraitSlope",
     "TraitSpearman",
     "Unscored",
+    "Words",
 ]

@@ -42,11 +42,22 @@ class Finished:
     failed: bool
 
 
+def train_cell(config: Config) -> Path:
+    """One run as `dpg train` does it; then its model is let go.
+
+    Lightning keeps it alive by references in circles, and the next cell loads its own.
+    """
+    try:
+        return train(config)
+    finally:
+        gc.collect()
+
+
 def ablate(
     plan: Plan,
     *,
     fresh: bool = False,
-    trainer: Callable[[Config], Path] = train,
+    trainer: Callable[[Config], Path] = train_cell,
     lacking: Callable[[Config], str] = missing_key,
 ) -> Finished:
     """Run the cells of an ablation that are new, failed or changed, and compare all of them.
@@ -66,7 +77,7 @@ def ablate(
     console.print(f"{plan.ablation.name} on {plan.experiment}: {cells}, seed {seeds}")
     workshop = Workshop(
         root=RUNS,
-        train=lambda config: _train(trainer, config),
+        train=trainer,
         missing_key=lacking,
         say=lambda text: console.print(text, style="bold", markup=False),
         fresh=fresh,
@@ -78,14 +89,6 @@ def ablate(
         _draw(results, folder)
     table = (folder / TABLE).read_text(encoding="utf-8")
     return Finished(folder / REPORT, table, failed(results))
-
-
-def _train(trainer: Callable[[Config], Path], config: Config) -> Path:
-    """One run; then its model is let go, which Lightning keeps alive by references in circles."""
-    try:
-        return trainer(config)
-    finally:
-        gc.collect()
 
 
 def _write(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import numpy as np
 
 from lightning_dpg.config import Config
 from lightning_dpg.records import TRAITS
-from lightning_dpg.runs import open_run
 
 QUESTIONS = (
     "Someone you barely know asks you to join a long trip. What do you say?",
@@ -22,21 +21,29 @@ QUESTIONS = (
 Change = Callable[[dict[str, Any]], None]
 
 
+def new_run(config: Config) -> Path:
+    """A folder of its own for every start."""
+    base = Path("runs") / config.name
+    return base / f"run-{len(list(base.glob('*')))}"
+
+
 def fake_trainer(
-    made: list[str] | None = None, root: Path = Path("runs"), change: Change | None = None
+    made: list[str] | None = None,
+    change: Change | None = None,
+    open_run: Callable[[Config], Path] = new_run,
 ) -> Callable[[Config], Path]:
-    """In place of `main_job.train`: a run's folder, opened as that does, with made-up results.
+    """In place of `main_job.train`: a run's folder with made-up results.
 
     Args:
         made: the names of the settings that were trained, in order.
-        root: folder of all runs.
         change: edits the results.
+        open_run: gives the folder.
     """
 
     def train(config: Config) -> Path:
         if made is not None:
             made.append(config.name)
-        run = open_run(config, "c0ffee", root)
+        run = open_run(config)
         h = config.hypernetwork
         results = fake_results(
             config.seed,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from lightning_dpg import __main__
 from lightning_dpg.ablation.keys import missing_key
 from lightning_dpg.ablation.plan import Plan
-from lightning_dpg.config import Config, load
+from lightning_dpg.config import ROOT, Config, load
 from lightning_dpg.errors import UserError
 from lightning_dpg.run import ablation
 from lightning_dpg.run.ablation import Finished, ablate
@@ -230,6 +232,27 @@ def test_the_exit_status_says_whether_a_cell_failed(
     ((plan, fresh),) = given
     assert (plan.ablation.name, plan.experiment, fresh) == ("languages", "smoke", True)
     assert {trial.config.trainer.max_steps for trial in plan.trials} == {3}
+
+
+@pytest.mark.parametrize(
+    ("given", "command"),
+    [
+        ([], "dpg ablate character_vs_score"),
+        (["EXP=smoke", "ABLATION=components"], "dpg ablate components --experiment smoke"),
+        (["EXP=dpg_smollm2"], "dpg ablate character_vs_score --experiment dpg_smollm2"),
+        (["ARGS=seed=9 --fresh"], "dpg ablate character_vs_score seed=9 --fresh"),
+    ],
+)
+def test_make_names_an_experiment_only_where_one_was_given(given: list[str], command: str) -> None:
+    shown = subprocess.run(
+        ["make", "--dry-run", "ablate", *given],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert " ".join(shown.splitlines()[-1].split()).endswith(command)
 
 
 def test_an_interruption_says_how_to_go_on(dpg: Dpg, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from lightning_dpg.ablation.cells import NAME, Cell
 from lightning_dpg.ablation.grid import FOLDER, Ablation, ablations, listed, read_ablation
 from lightning_dpg.ablation.plan import Plan, plan
-from lightning_dpg.config import experiments, fingerprint
+from lightning_dpg.config import ROOT, experiments, fingerprint
 from lightning_dpg.errors import UserError
 
 Written = Callable[..., str]
@@ -172,6 +172,16 @@ def test_the_projects_ablations_say_what_they_show() -> None:
     assert ablations() == ["character_vs_score", "components", "cross_corpus", "languages"]
     assert [name for name, _ in listed()] == ablations()
     assert all(len(about.split()) > 5 for _, about in listed())
+
+
+def test_the_example_in_the_docs_is_right(read: Read) -> None:
+    text = (ROOT / "docs" / "ablations.md").read_text(encoding="utf-8")
+    found = read(text.partition("```yaml\n")[2].partition("```")[0])
+    assert "dpg ablate --list" in found.about
+    names = [cell.name for cell in found.cells]
+    assert names == ["rank=4,dial", "rank=4,core", "rank=8,dial", "rank=8,core", "long"]
+    assert (found.reference, found.seeds) == ("rank=8,dial", (0, 1, 2))
+    assert all(f"`{cell.name}`" in text for n in ablations() for cell in read_ablation(n).cells)
 
 
 def test_they_are_no_experiments() -> None:

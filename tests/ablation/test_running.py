@@ -13,7 +13,7 @@ from lightning_dpg.ablation.running import ERROR, Outcome, Workshop, run_trials
 from lightning_dpg.config import Config
 from lightning_dpg.errors import UserError
 from lightning_dpg.runs import open_run
-from tests.ablation.fake_runs import fake_trainer
+from tests.ablation.fake_runs import fake_trainer, new_run
 
 Planned = Callable[..., Plan]
 THREE = """\
@@ -27,16 +27,17 @@ class Bench:
 
     def __init__(self, **refused: BaseException) -> None:
         self.refused, self.fresh, self.lacking = refused, False, ""
+        self.open_run = new_run
         self.made: list[str] = []
         self.said: list[str] = []
 
     def train(self, config: Config) -> Path:
         cell = config.name.split("/")[3]
-        if cell in self.refused:
-            self.made.append(config.name)
-            open_run(config, "c0ffee")  # as far as it came
-            raise self.refused[cell]
-        return fake_trainer(self.made)(config)
+        if cell not in self.refused:
+            return fake_trainer(self.made, open_run=self.open_run)(config)
+        self.made.append(config.name)
+        self.open_run(config).mkdir(parents=True, exist_ok=True)  # as far as it came
+        raise self.refused[cell]
 
     def __call__(self, plan: Plan) -> list[Outcome]:
         self.made.clear()
@@ -111,6 +112,7 @@ def test_an_interruption_ends_it_and_the_next_start_goes_on_in_the_same_run(
     three: Plan, stop: BaseException
 ) -> None:
     bench = Bench(b=stop)
+    bench.open_run = lambda config: open_run(config, "c0ffee")  # as `main_job.train` does
     with pytest.raises(type(stop)):
         bench(three)
     assert bench.cells == "ab"

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lightning_dpg.ablation.grid import read_ablation
@@ -50,7 +51,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         ("blind", {"scores": 0.0}),
         ("linear_map", {"arm": "linear", "scores": 0.5}),
     ):
-        found = fake_results(**given)  # type: ignore[arg-type]
+        found = fake_results(**given)
         found["tasks"]["questions"]["personas"][0]["description"] = EVIL
         write_run(folder / cell, found)
         outcomes.append(Outcome("done", "", Done(folder / cell, 120.0)))
@@ -268,7 +269,8 @@ def test_the_figure_has_a_row_for_each_cell_and_a_panel_for_each_trait(results: 
     for name in ("both", "blind", "linear_map"):
         assert number(results["cells"][name]["numbers"]["psdc"]["mean"]) in texts
     for trait, axes in zip(TRAITS, panels, strict=True):
-        points = [line.get_xdata()[0] for line in axes.lines if line.get_marker() in ("o", "s")]
+        drawn = [line for line in axes.lines if line.get_marker() in ("o", "s")]
+        points = [float(np.asarray(line.get_xdata())[0]) for line in drawn]
         expected = [
             results["cells"][name]["numbers"]["traits"][trait]["mean"]
             for name in ("both", "blind", "linear_map")

@@ -69,6 +69,12 @@ def judged(
     )
 
 
+def questions(judge: QualityJudge, items: Sequence[Item]) -> int:
+    """How many questions `judged` asks at most: one a reply and one a persona."""
+    most = judge.settings.replies
+    return sum(min(most, len(item.contexts)) + 1 for item in items)
+
+
 def performance(answers: Sequence[Answer]) -> Performance:
     """Replies of one persona as the judge takes them."""
     persona = answers[0].persona

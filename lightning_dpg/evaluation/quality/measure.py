@@ -24,6 +24,7 @@ from lightning_dpg.metrics.quality import distinct, length, loops
 from lightning_dpg.metrics.refusals import refuses
 from lightning_dpg.metrics.split_half import consistency, split_half
 from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.progress import Advance
 from lightning_dpg.records import TRAITS
 
 
@@ -64,6 +65,7 @@ def measure_quality(
     resamples: int,
     seed: int,
     judge: QualityJudge | None = None,
+    advance: Advance | None = None,
 ) -> Quality:
     """How good an arm's replies are as replies, whatever they show of a personality.
 
@@ -77,6 +79,7 @@ def measure_quality(
         resamples: of the bootstrap over characters.
         seed: of the bootstrap.
         judge: a language model that judges as well.
+        advance: told how many of `judged.questions` the judge has answered.
     """
     picked = spread(items, said, replies)
     answers = [answer for own in picked for answer in own]
@@ -104,7 +107,9 @@ def measure_quality(
         words=_mean([length(reply) for reply in everything]),
     )
     if judge is not None:
-        found["judged"] = judged(judge, items, said, resamples=resamples, seed=seed)
+        found["judged"] = judged(
+            judge, items, said, resamples=resamples, seed=seed, advance=advance
+        )
     return found
 
 
