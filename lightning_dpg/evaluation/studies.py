@@ -30,8 +30,10 @@ from lightning_dpg.records import Rating
 if TYPE_CHECKING:
     from lightning_dpg.evaluation.evaluate import Evaluation
 
-DOSE, DESCRIBED, NULL = "dose", "described", "unadapted"
-"""Names of the studies' tasks, and the arm that serves as a null adapter."""
+DOSE, DESCRIBED = "dose", "described"
+"""Names of the studies' tasks."""
+NULL: Arm = "unadapted"
+"""The arm that serves as a null adapter."""
 
 Asked = Sequence[tuple[Task, Arm]]
 All = Mapping[tuple[str, Arm], Any]
@@ -137,7 +139,7 @@ def _overfitting(
     config: Config, tasks: Mapping[tuple[str, Arm], Task], ratings: All
 ) -> dict[str, Any]:
     """By arm, how far characters of training deviate, and how far those that were held out."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, arm in tasks:
         if name == "seen" and ("questions", arm) in tasks:
             seen = _deviations(tasks[name, arm].personas, ratings[name, arm])

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lightning_dpg.config import Arm
+from lightning_dpg.evaluation.arms import ARMS
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.results import by_persona, floats, plain, ratings_tensor, trait_r
 from lightning_dpg.evaluation.statistics import Interval, mean_interval, ratio_interval
@@ -27,9 +29,9 @@ from lightning_dpg.metrics.functional import (
 )
 from lightning_dpg.records import Profile, Rating
 
-MAIN = "dpg"
+MAIN: Arm = "dpg"
 """The arm that others are compared with."""
-UNTRAINED = ("unadapted", "prompted", "prompted_description", "prompted_both", "few_shot", "api")
+UNTRAINED: tuple[Arm, ...] = tuple(arm for arm, spec in ARMS.items() if spec.source is None)
 """Arms of which the best is the best prompt."""
 
 

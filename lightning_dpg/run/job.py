@@ -146,10 +146,10 @@ def _participant(
     return Participant(speaker, source)
 
 
-def _skipped(config: Config, data: DialogueDataModule, tasks: Sequence[Task]) -> dict[str, str]:
+def _skipped(config: Config, data: DialogueDataModule, tasks: Sequence[Task]) -> dict[Arm, str]:
     """Arms that cannot speak, and why."""
     languages = sorted({persona.language for task in tasks for persona in task.personas})
-    found = {}
+    found: dict[Arm, str] = {}
     for arm in config.evaluation.arms:
         if why := missing(arm, config, data.split["train"], languages):
             found[arm] = why

@@ -171,7 +171,7 @@ class Endpoint:
 def unable(api: ApiConfig) -> str | None:
     """Why a model cannot be asked, as far as that shows before anything is sent; None if it can."""
     if not api.model:
-        return "no model is set"
+        return "no model is named, such as openai/gpt-4o"
     try:
         lacking = Endpoint(api).lacking
     except UserError as error:

@@ -149,4 +149,4 @@ def missing(
     if not spec.remote:
         return None
     reason = unable(config.evaluation.speaker)
-    return f"{reason} (evaluation.speaker)" if reason else None
+    return f"{reason} (evaluation.speaker.model)" if reason else None

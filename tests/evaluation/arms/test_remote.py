@@ -147,7 +147,7 @@ def test_it_says_why_it_cannot_speak(
 ) -> None:
     api = settings.evaluation.speaker
     assert missing("api", settings) == (
-        "no key for openai/tiny: the environment has no OPENAI_API_KEY (evaluation.speaker)"
+        "no key for openai/tiny: the environment has no OPENAI_API_KEY (evaluation.speaker.model)"
     )
     api.base_url = "http://localhost:1/v1"
     assert missing("api", settings) is None  # a server of one's own may need none
@@ -157,7 +157,9 @@ def test_it_says_why_it_cannot_speak(
     api.model = "nobody-knows/tiny"
     assert "names no provider" in str(missing("api", settings))
     api.model = ""
-    assert missing("api", settings) == "no model is set (evaluation.speaker)"
+    assert missing("api", settings) == (
+        "no model is named, such as openai/gpt-4o (evaluation.speaker.model)"
+    )
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789-SECRET")
     api.model, api.budget = "openai/tiny", 1.0
     assert "A budget needs prices" in str(missing("api", settings))
