@@ -50,6 +50,11 @@ class Region:
         named = zip(INITIALS, self.signs, strict=True)
         return " ".join(f"{initial}{'+' if sign > 0 else '-'}" for initial, sign in named if sign)
 
+    @property
+    def mirrored(self) -> Region:
+        """The opposite profiles."""
+        return Region(tuple(-sign for sign in self.signs))
+
     def __contains__(self, profile: Profile) -> bool:
         """Whether every trait that is named has its sign; 0 has none."""
         pairs = zip(profile.scores, self.signs, strict=True)

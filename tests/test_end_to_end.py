@@ -263,6 +263,12 @@ def test_a_finished_run_keeps_the_settings_of_its_training(smoke: Smoke, place: 
     ]:
         with pytest.raises(UserError, match=rf"^{named} cannot change after training"):
             evaluation.evaluate(folder, [override])
+    with pytest.raises(UserError, match="The name of an evaluation is letters"):
+        evaluation.evaluate(folder, name="..")
+    with pytest.raises(UserError, match=r"Nobody can do any of the tasks none"):
+        evaluation.evaluate(folder, ["evaluation.tasks=[]"])
+    with pytest.raises(UserError, match="no run but an evaluation of one"):
+        evaluation.evaluate(folder / "evaluations" / "everything")
     with pytest.raises(UserError, match=r"is no run: it holds no config\.yaml"):
         evaluation.evaluate(place)
     moved = place / "moved"

@@ -62,6 +62,14 @@ class Paid(Protocol):
         ...
 
 
+@runtime_checkable
+class Normed(Protocol):
+    """Whoever compares with people of a corpus."""
+
+    reference: Any
+    """Their norms (`reference.Reference`), or None as long as there are none."""
+
+
 Reader = TypeVar("Reader")
 
 

@@ -45,6 +45,16 @@ def check(config: Config) -> list[str]:
         for key, value in positive.items()
         if value <= 0
     ]
+    counts = {
+        "evaluation.drawn_profiles": config.evaluation.drawn_profiles,
+        "evaluation.newcomers": config.evaluation.newcomers,
+        "evaluation.dose_levels": config.evaluation.dose_levels,
+    }
+    problems += [
+        f"Argument {key!r} expected 0 or more, got {value}"
+        for key, value in counts.items()
+        if value < 0
+    ]
     if config.hypernetwork.width % max(1, config.hypernetwork.heads):
         problems.append(
             "Argument 'hypernetwork.width' expected a multiple of hypernetwork.heads "

@@ -61,7 +61,8 @@ class DataConfig:
     batch_size: int = 8
     held_out_regions: list[str] = field(default_factory=list)
     """Regions of profile space that training, validation and calibration never see, such as
-    `E+ N+` (outgoing and anxious): replies with such a profile are left out."""
+    `E+ N+` (outgoing and anxious): replies with such a profile are left out, and those with the
+    opposite one, which the contrast would turn into it."""
     test_sources: list[str] = field(default_factory=list)
     """Another corpus, as `sources` names one, whose characters are held out instead: train on one,
     test on the other."""
@@ -281,8 +282,8 @@ class EvaluationConfig:
     language: Literal["en", "zh"] = "en"
     """Of the questions."""
     newcomers: int = 16
-    """New personalities: half from `data.held_out_regions` (or the whole space where there are
-    none), half from `contradictory`."""
+    """New personalities: half from `data.held_out_regions` (or drawn over the whole space where
+    there are none), half from `contradictory`."""
     contradictory: list[str] = field(default_factory=lambda: ["E+ N+", "A+ C-", "O+ E-", "A- N-"])
     """Regions of profiles whose traits rarely come together."""
     shots: int = 3
@@ -308,7 +309,7 @@ class EvaluationConfig:
     repetition_penalty: float = 1.0
     """It falls on the words of the question, too: replies drift off; 1 leaves it out."""
     no_repeat_ngram: int = 3
-    """No run of so many words comes twice in question and reply together; 0 leaves it out."""
+    """No run of so many words comes twice in prompt and reply together; 0 leaves it out."""
     batch_size: int = 64
     bootstrap: int = 2000
 

@@ -118,8 +118,12 @@ def _check_apart(samples: Sequence[Sample], others: Sequence[Sample]) -> None:
 
 
 def _outside(samples: list[Sample], regions: Sequence[Region], part: str) -> list[Sample]:
-    """The samples of a part whose profiles lie in none of the regions."""
-    kept = [s for s in samples if not any(s.profile in region for region in regions)]
+    """The samples of a part whose profiles lie in none of the regions, nor in their mirror image.
+
+    The contrast of training would show that as somebody's opposite.
+    """
+    shown = [*regions, *(region.mirrored for region in regions)]
+    kept = [s for s in samples if not any(s.profile in region for region in shown)]
     if not kept and samples:
         raise UserError(
             f"All {len(samples)} samples for {part} lie in {', '.join(map(str, regions))}: name "

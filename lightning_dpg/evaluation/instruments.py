@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from lightning_dpg.artefacts import Artefacts
-from lightning_dpg.assessment.base import Assessor
+from lightning_dpg.assessment.base import Assessor, Normed
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.results import ratings_tensor, trait_r
 from lightning_dpg.metrics.functional import scored
@@ -94,7 +94,14 @@ def _rate(
     def make() -> list[dict[str, Any]]:
         return [asdict(rating) for rating in assessor.rate(texts, advance=tell)]
 
-    given = {"assessor": assessor.identity, "language": language, "texts": texts}
+    # A local assessor's scores depend on the people that it compares with.
+    norms = assessor.reference if isinstance(assessor, Normed) else None
+    given = {
+        "assessor": assessor.identity,
+        "norms": norms and norms.to_dict(),
+        "language": language,
+        "texts": texts,
+    }
     rows = kept.get("ratings", given, make, lambda rows: [row["reason"] for row in rows])
     tell(sum(map(len, texts)) - told)  # kept ones, and what nothing had to be read of
     return [Rating(tuple(row["scores"]), row["reason"]) for row in rows]

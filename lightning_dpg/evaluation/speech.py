@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lightning_dpg.artefacts import Artefacts
+from lightning_dpg.assessment.base import spending
 from lightning_dpg.config import Config
 from lightning_dpg.data.prompts import VERSION as PROMPT_VERSION
 from lightning_dpg.evaluation.arms import Speaker
@@ -24,10 +25,8 @@ DECODING = (
     "repetition_penalty",
     "no_repeat_ngram",
     "batch_size",
-    "shots",
-    "speaker",
 )
-"""Settings of the evaluation that replies depend on."""
+"""Settings of the evaluation that the replies of all arms depend on."""
 
 Said = dict[str, list[str]]
 """What a persona, by its id, answered to its contexts, in their order."""
@@ -60,10 +59,10 @@ def say(
     ]
 
     def generate() -> list[str]:
-        with steps.bar(title, len(requests)) as advance:
+        with steps.bar(title, len(requests), spending(speaker)) as advance:
             return speaker.speak(requests, config.seed + SAMPLING_SEED, advance)
 
-    decoding = {name: _plain(getattr(config.evaluation, name)) for name in DECODING}
+    decoding = {name: getattr(config.evaluation, name) for name in DECODING}
     given = {
         **source,
         "decoding": decoding,
@@ -87,7 +86,3 @@ def records(task: Task, arm: str, said: Mapping[str, Sequence[str]]) -> Iterator
                 "prompt": context[-1][1],
                 "reply": reply,
             }
-
-
-def _plain(value: Any) -> Any:
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]

@@ -15,17 +15,17 @@ from lightning_dpg.evaluation.dose import dose_response
 from lightning_dpg.evaluation.instruments import by_second, rate
 from lightning_dpg.evaluation.personas import Persona, described_personas, dose_personas
 from lightning_dpg.evaluation.quality.controls import controls
-from lightning_dpg.evaluation.questions import closing, questions_for
 from lightning_dpg.evaluation.results import floats, ratings_tensor
 from lightning_dpg.evaluation.speech import Said
 from lightning_dpg.evaluation.statistics import Floats, mean_interval
 from lightning_dpg.evaluation.statistics.comparison import difference_between
 from lightning_dpg.evaluation.summary import MAIN
-from lightning_dpg.evaluation.tasks import Item, Task
+from lightning_dpg.evaluation.tasks import Task
+from lightning_dpg.evaluation.tasks.open_questions import asked
 from lightning_dpg.metrics.functional import persona_deviation, scored
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.description import DescriptionEncoder
-from lightning_dpg.records import Rating
+from lightning_dpg.records import TRAITS, Rating
 
 if TYPE_CHECKING:
     from lightning_dpg.evaluation.evaluate import Evaluation
@@ -55,11 +55,9 @@ def study_tasks(
     if MAIN not in arms:
         return []
     e = config.evaluation
-    questions = questions_for(e.replies_per_persona, closing(e.language))
-    contexts = tuple((question,) for question in questions)
 
     def task(name: str, title: str, personas: Sequence[Persona]) -> Task:
-        return Task(name, title, tuple(Item(persona, contexts) for persona in personas))
+        return Task(name, title, asked(personas, e))
 
     found: list[tuple[Task, Arm]] = []
     if e.dose_levels:
@@ -74,9 +72,9 @@ def study_tasks(
     )
 
 
-def studies(evaluation: Evaluation, asked: Asked, said: All, ratings: All) -> dict[str, Any]:
+def studies(evaluation: Evaluation, done: Asked, said: All, ratings: All) -> dict[str, Any]:
     """The dose-response, the effect of descriptions, overfitting, and controls of the measures."""
-    tasks = {(task.name, arm): task for task, arm in asked}
+    tasks = {(task.name, arm): task for task, arm in done}
     config, language = evaluation.config, evaluation.config.evaluation.language
     found: dict[str, Any] = {"dose_response": {}, "descriptions": {}}
     if (DOSE, MAIN) in tasks:
@@ -161,7 +159,7 @@ def _deviations(
     """L2 deviations of the scored personas of a kind."""
     chosen = [(p, r) for p, r in zip(personas, ratings, strict=True) if kind in (None, p.kind)]
     measured = ratings_tensor([rating for _, rating in chosen])
-    targets = torch.tensor([p.target.scores for p, _ in chosen]).reshape(len(chosen), -1)
+    targets = torch.tensor([p.target.scores for p, _ in chosen]).reshape(-1, len(TRAITS))
     kept = scored(measured)
     return floats(persona_deviation(targets[kept], measured[kept]))
 

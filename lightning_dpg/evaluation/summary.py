@@ -25,7 +25,7 @@ from lightning_dpg.metrics.functional import (
     Norm,
     persona_deviation,
     scored,
-    shuffled,
+    strangers_deviation,
 )
 from lightning_dpg.records import Profile, Rating
 
@@ -68,7 +68,10 @@ class Summary:
         return {
             "personas": [plain(persona) for persona in self.personas],
             "arms": arms,
-            "trivial": {name: {"psdc": self._psdc(t)} for name, t in trivial.items()},
+            "trivial": {
+                **{name: {"psdc": self._psdc(answers)} for name, answers in trivial.items()},
+                "shuffled": {"psdc": {n: self._strangers(self.targets, n) for n in NORMS}},
+            },
             "ratios": self._ratios({**measured, **trivial}, arms),
             "comparisons": compare_arms(
                 self.targets,
@@ -89,7 +92,7 @@ class Summary:
         languages = {p.language for p in self.personas}
         found = {
             "psdc": self._psdc(values),
-            "psdc_shuffled": {"l2": self._deviation(shuffled(targets), values)},
+            "psdc_shuffled": {"l2": self._strangers(values, "l2")},
             "by_kind": self._groups(values, lambda p: p.kind),
             "traits": trait_table(targets, values, clusters, self.resamples, self.seed),
             **trait_matrix(targets, values),
@@ -119,16 +122,24 @@ class Summary:
         return {
             "constant_zero": torch.zeros_like(targets),
             "corpus_mean": torch.tensor(self.corpus_mean.scores).expand_as(targets),
-            "shuffled": shuffled(targets),
         }
 
     def _psdc(self, measured: Tensor) -> dict[str, Interval]:
-        return {norm: self._deviation(self.targets, measured, norm) for norm in NORMS}
+        return {norm: self._deviation(measured, norm) for norm in NORMS}
 
-    def _deviation(self, asked: Tensor, measured: Tensor, norm: Norm = "l2") -> Interval:
-        """Mean deviation of the scored personas."""
-        values = floats(persona_deviation(asked, measured, norm))
-        return mean_interval(values, self.resamples, self.seed, self._clusters(scored(measured)))
+    def _deviation(self, measured: Tensor, norm: Norm = "l2") -> Interval:
+        """Mean deviation of the scored personas from their own targets."""
+        return self._mean(persona_deviation(self.targets, measured, norm), measured)
+
+    def _strangers(self, measured: Tensor, norm: Norm) -> Interval:
+        """The same from the targets of the others."""
+        if len(measured) < 2:
+            return Interval(mean=None, low=None, high=None)
+        return self._mean(strangers_deviation(self.targets, measured, norm), measured)
+
+    def _mean(self, values: Tensor, measured: Tensor) -> Interval:
+        clusters = self._clusters(scored(measured))
+        return mean_interval(floats(values), self.resamples, self.seed, clusters)
 
     def _clusters(self, kept: Tensor) -> list[str]:
         return [p.cluster for p, keep in zip(self.personas, kept.tolist(), strict=True) if keep]
@@ -146,8 +157,8 @@ class Summary:
                 self.seed,
             )
             found[name] = {
-                "l2": part._deviation(part.targets, measured[rows]),
-                "zero": float(part.targets.norm(dim=-1).mean()),
+                "l2": part._deviation(measured[rows]),
+                "zero": _zero(part.targets[scored(measured[rows])]),
                 "personas": len(rows),
             }
         return found
@@ -181,3 +192,8 @@ class Summary:
             for values in (first, second)
         )
         return ratio_interval(above, below, self.resamples, self.seed, self._clusters(both))
+
+
+def _zero(targets: Tensor) -> float | None:
+    """What constant zero gets on these targets; None where there are none."""
+    return float(targets.norm(dim=-1).mean()) if len(targets) else None

@@ -91,6 +91,16 @@ def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
     return (weights * values).sum(-2, keepdim=True) / weights.sum(-2, keepdim=True)
 
 
-def shuffled(prompted: Tensor) -> Tensor:
-    """The targets handed on by one place: every persona meets somebody else's, (personas, 5)."""
-    return prompted.roll(1, dims=0)
+def strangers_deviation(prompted: Tensor, measured: Tensor, norm: Norm = "l2") -> Tensor:
+    """Deviation of each scored persona from the targets of all others, (scored personas,).
+
+    The mean over everybody else's: what a shuffled target gets, without the chance of one shuffle.
+    NaN where there is nobody else.
+    """
+    kept = scored(measured)
+    people, count = kept.nonzero()[:, 0].tolist(), len(prompted)
+    values = []
+    for i in people:
+        others = torch.cat([prompted[:i], prompted[i + 1 :]])
+        values.append(persona_deviation(others, measured[i].expand(count - 1, -1), norm).mean())
+    return torch.stack(values) if values else prompted.new_empty(0)

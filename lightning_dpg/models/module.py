@@ -202,8 +202,8 @@ class PersonalityModule(L.LightningModule):
         """Cross-entropy a token, and where profiles are contrasted what that adds.
 
         Implausibility is that of the other profile's model, from which the contrast takes the
-        reply: the own one is held by the reply itself. It is asked of DPG alone, since a frozen
-        model would not be asked with scores in the prompt.
+        reply: the own one is held by the reply itself. It is asked where no prompt
+        states scores: there is no frozen model to ask in those words otherwise.
         """
         profiles, described = batch["profiles"], self._described(batch["descriptions"])
         if not self.contrastive_weight:

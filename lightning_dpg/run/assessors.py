@@ -106,17 +106,24 @@ def make_panel(config: Config, corpus: Corpus, backbone: Backbone, judge: Assess
 
     @functools.cache
     def panel(language: str) -> Instruments:
-        same = language == config.evaluation.language
+        same = language == config.evaluation.language or not isinstance(judge, LocalAssessor)
         own = judge if same else make_judge(config, corpus, backbone, language)
         second = LexiconAssessor(config.assessor.judge.min_words)
         second.fit(spoken(corpus, language))
-        asked = [own.asker] if isinstance(own, LLMAssessor) else []
-        reader = make_assessor(config.assessor.labels, backbone, corpus, asked, language)
+        labels = config.assessor.labels
+        reader = make_assessor(labels, backbone, corpus, purse(own), language)
         if isinstance(reader, LocalAssessor) and isinstance(own, LocalAssessor):
             reader.reference = own.reference
+        if isinstance(reader, LocalAssessor) and reader.reference is None:
+            reader.fit(spoken(corpus, language))
         return Instruments(own, reader, second)
 
     return panel
+
+
+def purse(judge: Assessor) -> list[Asking]:
+    """Those who have spent before: one budget holds for all who ask in a run."""
+    return [judge.asker] if isinstance(judge, LLMAssessor) else []
 
 
 def labelled(corpus: Corpus, judge: Assessor) -> bool:

@@ -17,7 +17,11 @@ from lightning_dpg.run.quiet import quieten
 
 
 def make_corpus(
-    config: Config, steps: Steps, backbone: Backbone | None = None, place: str = ""
+    config: Config,
+    steps: Steps,
+    backbone: Backbone | None = None,
+    place: str = "",
+    like: Corpus | None = None,
 ) -> Corpus:
     """The corpus of the data's sources, labelled by who settings name.
 
@@ -26,25 +30,29 @@ def make_corpus(
         steps: progress.
         backbone: what a local assessor reads; loaded here where it is needed and not given.
         place: of this step among others, for its title.
+        like: another corpus, of whose people a local assessor takes the norms, where both are in
+            one language: its own would take away what tells the two corpora apart.
     """
     labels, dialogues = config.assessor.labels, config.assessor.dialogues
     if backbone is None and labels.kind == "local":
         with steps.step("backbone", f"Loading {config.backbone.name}"):
             backbone = load_backbone(config.backbone, config.seed)
     judge = make_dialogue_judge(dialogues)
-    assessor = make_assessor(labels, backbone, beside=[judge.asker] if judge else ())
+    language = "".join(config.data.languages) if len(config.data.languages) == 1 else ""
+    asked = [judge.asker] if judge else ()
+    assessor = make_assessor(labels, backbone, like, asked, language)
     with steps.step("corpus", f"{place}Building and labelling the corpus"):
         return build_corpus(config.data, assessor, CACHE / "corpora", steps, judge, dialogues)
 
 
 def make_test_corpus(
-    config: Config, steps: Steps, backbone: Backbone | None = None
+    config: Config, steps: Steps, backbone: Backbone, like: Corpus
 ) -> Corpus | None:
     """The corpus of `data.test_sources`, whose characters are held out instead, if there is one."""
     if not config.data.test_sources:
         return None
     elsewhere = replace(config, data=replace(config.data, sources=config.data.test_sources))
-    return make_corpus(elsewhere, steps, backbone, "To test on: ")
+    return make_corpus(elsewhere, steps, backbone, "To test on: ", like)
 
 
 def build(config: Config, out: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 from lightning_dpg.config import Config, EvaluationConfig, TaskName, load, to_yaml
-from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.arms import ARMS
 from lightning_dpg.run.assessors import make_judge
@@ -40,13 +40,18 @@ def evaluate(run: Path, overrides: Sequence[str] = (), name: str = "full") -> Pa
     Raises:
         UserError: a folder that is no run, or settings that a finished run cannot change.
     """
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise UserError(
+            f"The name of an evaluation is letters, digits, - and _, got {name!r} (--name)"
+        )
     own, config = _settings(run, overrides)
     job = prepare(own)
-    _check_corpus(run, job.corpus)
+    _check_corpus(run, job.corpus_hash)
     full = replace(job, config=config)
+    full.tasks()  # before anything is trained
     trained = train_arms(replace(job, config=replace(own, evaluation=_arms_of(own, config))), run)
-    if config.assessor.judge != own.assessor.judge:
-        language = config.evaluation.language
+    language = config.evaluation.language
+    if (config.assessor.judge, language) != (own.assessor.judge, own.evaluation.language):
         full = replace(full, judge=make_judge(config, job.corpus, job.backbone, language))
     folder = run / EVALUATIONS / name
     write_atomically(folder / SETTINGS, to_yaml(config))
@@ -58,6 +63,10 @@ def _settings(run: Path, overrides: Sequence[str]) -> tuple[Config, Config]:
     file = run / SETTINGS
     if not file.is_file():
         raise UserError(f"{run} is no run: it holds no {SETTINGS}. `dpg train` makes one")
+    if ", corpus " not in _header(run):
+        raise UserError(
+            f"{run} is no run but an evaluation of one: give the run's folder, two levels up"
+        )
     everything = [
         f"evaluation.arms=[{','.join(ARMS)}]",
         f"evaluation.tasks=[{','.join(get_args(TaskName))}]",
@@ -86,11 +95,15 @@ def _arms_of(own: Config, config: Config) -> EvaluationConfig:
     return replace(own.evaluation, arms=config.evaluation.arms)
 
 
-def _check_corpus(run: Path, corpus: Corpus) -> None:
-    first = (run / SETTINGS).read_text(encoding="utf-8").partition("\n")[0]
-    trained_on = first.partition(", corpus ")[2]
-    if trained_on and trained_on != corpus.card["hash"]:
+def _check_corpus(run: Path, corpus: str) -> None:
+    trained_on = _header(run).partition(", corpus ")[2]
+    if trained_on != corpus:
         raise UserError(
             f"{run} was trained on another corpus ({trained_on[:12]}…) than its sources give now "
-            f"({corpus.card['hash'][:12]}…): train again, or bring its files back"
+            f"({corpus[:12]}…): train again, or bring its files back"
         )
+
+
+def _header(run: Path) -> str:
+    """The first line of a run's settings: the version and the corpus that it was made with."""
+    return (run / SETTINGS).read_text(encoding="utf-8").partition("\n")[0]

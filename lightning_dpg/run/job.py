@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from lightning_dpg.config import Arm, Config
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.datamodule import DialogueDataModule
 from lightning_dpg.data.samples import Sample
+from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.arms import ARMS, make_speaker, missing
 from lightning_dpg.evaluation.evaluate import Evaluation, Participant
 from lightning_dpg.evaluation.tasks import Task, make_tasks
@@ -35,6 +37,7 @@ from lightning_dpg.run.assessors import (
     make_judge,
     make_panel,
     make_quality_judge,
+    purse,
 )
 from lightning_dpg.run.corpus import make_corpus, make_test_corpus
 from lightning_dpg.run.quiet import quieten
@@ -69,6 +72,27 @@ class Job:
         """Arms of the evaluation that have something to train."""
         return [arm for arm in self.config.evaluation.arms if ARMS[arm].source]
 
+    @property
+    def corpus_hash(self) -> str:
+        """Of all that samples come from."""
+        corpora = [self.corpus, *([self.test_corpus] if self.test_corpus else [])]
+        return "+".join(str(corpus.card["hash"]) for corpus in corpora)
+
+    def tasks(self) -> list[Task]:
+        """What every arm is asked.
+
+        Raises:
+            UserError: nobody has anything to do.
+        """
+        split, names = self.data("dpg").split, self.config.evaluation.tasks
+        tasks = make_tasks(self.config, self.corpus, split, names, self.test_corpus)
+        if not tasks:
+            raise UserError(
+                f"Nobody can do any of the tasks {', '.join(names) or 'none'} (evaluation.tasks): "
+                "questions with evaluation.drawn_profiles above 0 can always be done"
+            )
+        return tasks
+
     def data(self, arm: Arm) -> DialogueDataModule:
         """The data of an arm."""
         return make_datamodule(arm, self.config, self.corpus, self.backbone, self.test_corpus)
@@ -81,7 +105,7 @@ def prepare(config: Config) -> Job:
     with steps.step("backbone", f"Loading {config.backbone.name}"):
         backbone = load_backbone(config.backbone, config.seed)
     corpus = make_corpus(config, steps, backbone)
-    test_corpus = make_test_corpus(config, steps, backbone)
+    test_corpus = make_test_corpus(config, steps, backbone, corpus)
     with steps.step("norms", "Calling the judge"):
         judge = make_judge(config, corpus, backbone, config.evaluation.language)
     return Job(config, backbone, corpus, test_corpus, judge, steps)
@@ -105,7 +129,7 @@ def evaluate_arms(
     """Evaluate trained arms of a run; results and report go to the folder."""
     config, steps = job.config, job.steps
     data = job.data("dpg")
-    tasks = make_tasks(config, job.corpus, data.split, config.evaluation.tasks, job.test_corpus)
+    tasks = job.tasks()
     skipped = _skipped(config, data, tasks)
     for arm, why in skipped.items():
         steps.console.print(f"Left out: {ARMS[arm].title}: {why}")
@@ -116,7 +140,7 @@ def evaluate_arms(
             corpus_mean=mean_profile(data.split["train"]),
             backbone=job.backbone,
             panel=make_panel(config, job.corpus, job.backbone, job.judge),
-            quality_judge=make_quality_judge(config.assessor.quality),
+            quality_judge=make_quality_judge(config.assessor.quality, purse(job.judge)),
             participants={
                 arm: _participant(arm, job, data, trained.get(arm), run)
                 for arm in config.evaluation.arms
@@ -136,12 +160,20 @@ def _participant(
 ) -> Participant:
     """An arm with its voice, and the hash of what it learned."""
     weights = run / arm / MODEL
+    e, spec = job.config.evaluation, ARMS[arm]
     source = {
         "backbone": job.backbone.identity,
         "weights": hashlib.sha256(weights.read_bytes()).hexdigest() if module else "",
+        "shots": e.shots if spec.shots else 0,
+        "speaker": [e.speaker.model, e.speaker.temperature] if spec.remote else [],
     }
     speaker = make_speaker(
-        arm, job.config, job.backbone, module, data.split["train"], make_asker=make_asker
+        arm,
+        job.config,
+        job.backbone,
+        module,
+        data.split["train"],
+        make_asker=partial(make_asker, beside=purse(job.judge)),
     )
     return Participant(speaker, source)
 
@@ -173,18 +205,19 @@ def _about(job: Job, data: DialogueDataModule) -> dict[str, Any]:
         "backbone": job.backbone.identity,
         "labels": card["labels"],
         "judge": job.judge.identity,
-        "judge_note": _judge_note(job.judge, job.corpus),
+        "judge_note": _judge_note(job),
         "corpus": {
-            **{key: card[key] for key in ("hash", "dialogues", "utterances", "characters")},
+            **{key: card[key] for key in ("dialogues", "utterances", "characters")},
+            "hash": job.corpus_hash,
             "samples": samples,
         },
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
 
 
-def _judge_note(judge: Assessor, corpus: Corpus) -> str:
+def _judge_note(job: Job) -> str:
     """What a reader must know about who judges."""
-    note = ""
+    note, judge, corpus = "", job.judge, job.corpus
     if isinstance(judge, LocalAssessor):
         note = (
             "The judge reads the same frozen weights as the model under evaluation, without any "
@@ -192,8 +225,16 @@ def _judge_note(judge: Assessor, corpus: Corpus) -> str:
         )
         if labelled(corpus, judge):
             note += "It labelled the corpus, too. "
+    read = [
+        name
+        for name, given in (
+            ("scores", job.config.hypernetwork.reads_scores),
+            ("description", job.config.hypernetwork.reads_description),
+        )
+        if given
+    ]
     return note + (
-        "DPG is given a character's description; LoRA-SFT and the linear map are given the scores "
-        "alone, prompted arms what their names say. Plain LoRA-SFT is trained on cross-entropy "
-        "alone."
+        f"DPG is given {' and '.join(read) or 'neither scores nor description'}; LoRA-SFT and the "
+        "linear map are given the scores alone, prompted arms what their names say. Plain LoRA-SFT "
+        "is trained on cross-entropy alone."
     )

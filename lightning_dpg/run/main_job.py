@@ -16,8 +16,9 @@ def train(config: Config) -> Path:
         The path of the report.
     """
     job = prepare(config)
+    job.tasks()  # before anything is trained
     # Not before: a model that is missing must not leave an empty run behind.
-    run = open_run(config, job.corpus.card["hash"])
+    run = open_run(config, job.corpus_hash)
     report = evaluate_arms(job, train_arms(job, run), run, run)
     link_latest(run)
     return report

@@ -221,8 +221,9 @@ def test_regions_are_held_out_of_training_and_validation_but_not_of_test(
             s
             for s in whole[part]
             if not any(
-                s.profile.scores[2] * e > 0 and s.profile.scores[4] * n > 0
+                s.profile.scores[2] * e * side > 0 and s.profile.scores[4] * n * side > 0
                 for e, n in (signs[region] for region in regions if region in signs)
+                for side in (1, -1)  # the opposite is left out with it
             )
         ]
         assert (held[part] == whole[part]) is (regions == ["O+"])  # 0 lies in no region

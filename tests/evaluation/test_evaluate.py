@@ -117,7 +117,7 @@ def test_all_tasks_stand_side_by_side(evaluate: Evaluate, small: Config) -> None
     assert kinds == {
         "scripted": {"held_out"},
         "questions": {"held_out", "drawn"},
-        "newcomers": {"new_region", "contradictory"},
+        "newcomers": {"drawn", "contradictory"},
         "seen": {"seen"},
     }
     scripted = found["tasks"]["scripted"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -73,15 +74,8 @@ def test_trivial_answers_by_hand() -> None:
     assert mean_of(trivial["constant_zero"]) == (3 + 5 + 5 + math.sqrt(5)) / 4
     against_mean = (2 + math.sqrt(16 + 16) + math.sqrt(1 + 25) + math.sqrt(4)) / 4
     assert mean_of(trivial["corpus_mean"]) == against_mean
-    steps = (
-        math.sqrt(4 + 4),  # the first meets the last one's target, 1 everywhere
-        math.sqrt(36 + 16),
-        math.sqrt(9 + 16 + 25),
-        math.sqrt(4 + 16),
-    )
-    assert trivial["shuffled"]["psdc"]["l2"]["mean"] == pytest.approx(
-        (math.sqrt(4 + 1 + 1 + 1 + 1) + steps[1] + steps[2] + math.sqrt(1 + 1 + 1 + 1 + 16)) / 4
-    )
+    pairs = [math.dist(one, other) for one, other in combinations(TARGETS, 2)]
+    assert mean_of(trivial["shuffled"]) == sum(pairs) / len(pairs)
 
 
 def test_an_unscored_persona_is_counted_and_never_a_zero() -> None:
@@ -182,7 +176,9 @@ def test_kinds_and_languages_have_their_own_deviation_beside_constant_zero() -> 
     drawn, held_out = arm["by_kind"]["drawn"], arm["by_kind"]["held_out"]
     assert (drawn["personas"], held_out["personas"]) == (2, 2)
     assert drawn["l2"]["mean"] == pytest.approx(2) and drawn["zero"] == pytest.approx((3 + 5) / 2)
-    assert held_out["zero"] == pytest.approx((5 + math.sqrt(5)) / 2)
+    assert held_out["zero"] == pytest.approx(5)  # the last is unscored
+    dpg = results(personas=people)["arms"]["dpg"]["by_kind"]["drawn"]
+    assert dpg["zero"] == pytest.approx(5)  # its first persona has no score
     assert arm["by_language"]["en"]["zero"] == pytest.approx((3 + 5) / 2)
     assert "by_language" not in results()["arms"]["lora_sft"]
 

@@ -16,7 +16,7 @@ from lightning_dpg.metrics.functional import (
     persona_deviation,
     psdc,
     scored,
-    shuffled,
+    strangers_deviation,
     trait_correlation,
 )
 
@@ -139,6 +139,12 @@ def test_correlation_of_too_few_personas_is_not_defined(personas: int) -> None:
     assert trait_correlation(x, 2 * x).tolist() == pytest.approx([1.0] * 5)
 
 
-def test_shuffled_gives_everybody_somebody_elses_target() -> None:
-    x = torch.arange(4.0)[:, None].expand(4, 5)
-    assert shuffled(x)[:, 0].tolist() == [3, 0, 1, 2]
+def test_strangers_are_all_others_and_never_oneself() -> None:
+    x = torch.tensor([0.0, 1.0, 3.0])[:, None].expand(3, 5)
+    others = torch.tensor([(1 + 3) / 2, (1 + 2) / 2, (3 + 2) / 2])
+    assert torch.allclose(strangers_deviation(x, x, "mae"), others)
+    assert torch.allclose(strangers_deviation(x, x), others * math.sqrt(5))
+    measured = x.clone()
+    measured[1, 2] = math.nan  # unscored: left out, but still somebody's stranger
+    assert torch.allclose(strangers_deviation(x, measured, "mae"), others[[0, 2]])
+    assert len(strangers_deviation(x, torch.full_like(x, math.nan))) == 0

@@ -30,10 +30,11 @@ def newcomers(config: EvaluationConfig, data: DataConfig, seed: int) -> Task:
     """
     contradictory = parse_regions(config.contradictory)
     rare = config.newcomers // 2 if contradictory else 0
-    held_out = parse_regions(data.held_out_regions) or [EVERYWHERE]
+    held_out = parse_regions(data.held_out_regions)
+    kind = "new_region" if held_out else "drawn"  # training saw the whole space
     strangers = _strangers(config.language, seed)
     personas = chain(
-        _people("new_region", held_out, config.newcomers - rare, strangers, seed + SEED),
+        _people(kind, held_out or [EVERYWHERE], config.newcomers - rare, strangers, seed + SEED),
         _people("contradictory", contradictory, rare, strangers, seed + 2 * SEED),
     )
     return Task("newcomers", "New personalities", asked(personas, config))
