@@ -250,7 +250,7 @@ def test_the_test_may_be_another_corpus(split_by: Any) -> None:
     assert both["test"] == others
     assert both["validation"] == alone["validation"]
     assert both["train"] == [s for s in samples if s not in alone["validation"]]
-    regions = replace(config, held_out_regions=["E+"])
+    regions = replace(config, held_out_regions=["E+ N+"])
     others = in_regions(others)
     assert split_samples(in_regions(samples), regions, 0, others)["test"] == others
 
