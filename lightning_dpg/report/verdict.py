@@ -99,7 +99,9 @@ def _ratio_target(name: str, ratio: Ratio | None) -> Target:
 def _spearman_target(doses: Sequence[Dose]) -> Target:
     aim = f"Spearman of every dial at least {LEAST_SPEARMAN:g}"
     known = {d.trait: d.base.spearman for d in doses if d.base.spearman is not None}
-    low = {trait: rho for trait, rho in known.items() if rho < LEAST_SPEARMAN}
+    low = {
+        trait: rho for trait, rho in known.items() if rho < LEAST_SPEARMAN - 1e-9
+    }  # .8 in floats
     if low:
         said = ", ".join(f"{trait} {signed(rho)}" for trait, rho in low.items())
         return Target(aim, "missed", said)
