@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +34,16 @@ Overrides = Annotated[
 ]
 
 
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Ctrl-C in a command that goes on where it was."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
+        typer.echo("\nInterrupted. The same command goes on where it stopped.", err=True)
+        raise typer.Exit(130) from None
+
+
 @app.command()
 def train(
     experiment: Annotated[
@@ -49,11 +61,8 @@ def train(
         return
     from lightning_dpg.run.main_job import train as run_main_job
 
-    try:
+    with _resumable():
         report = run_main_job(config)
-    except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
-        typer.echo("\nInterrupted. The same command goes on where it stopped.", err=True)
-        raise typer.Exit(130) from None
     typer.echo(f"Report: {report}")
 
 
@@ -79,11 +88,8 @@ def evaluate(
     folder = Path(experiment)
     if not (folder / runs.SETTINGS).is_file():
         folder = runs.latest_run(experiment)
-    try:
+    with _resumable():
         report = run_evaluation(folder, overrides or [], name)
-    except (KeyboardInterrupt, SystemExit):
-        typer.echo("\nInterrupted. The same command goes on where it stopped.", err=True)
-        raise typer.Exit(130) from None
     typer.echo(f"Report: {report}")
 
 
@@ -115,11 +121,8 @@ def ablate(
     planned = plan(read_ablation(ablation), experiment, overrides or [])
     from lightning_dpg.run.ablation import ablate as run_ablation
 
-    try:
+    with _resumable():
         finished = run_ablation(planned, fresh=fresh)
-    except (KeyboardInterrupt, SystemExit):
-        typer.echo("\nInterrupted. The same command goes on where it stopped.", err=True)
-        raise typer.Exit(130) from None
     typer.echo(f"\n{finished.table}\nReport: {finished.report}")
     if finished.failed:
         raise typer.Exit(1)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from lightning_dpg.records import TRAITS
@@ -19,6 +18,7 @@ from lightning_dpg.report.ablation_tables import tables
 from lightning_dpg.report.style import INK, MUTED, PAPER, RULE
 from lightning_dpg.report.svg import inline_svg
 from lightning_dpg.report.tables import number, signed
+from lightning_dpg.report.templates import template_environment
 from lightning_dpg.report.words import kind
 from lightning_dpg.runs import write_atomically
 
@@ -36,20 +36,15 @@ def render(results: Mapping[str, Any], figure: Figure) -> str:
     """The page as one string of HTML; `figure` is of `ablation_plots.cell_chart`."""
     variables = {INK: "--ink", MUTED: "--muted", RULE: "--rule", PAPER: "--paper"}
     variables[REFERENCE.light] = f"--{_ACCENT}"
-    environment = Environment(
-        loader=PackageLoader("lightning_dpg", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    environment = template_environment(
+        {
+            "identifier": str,
+            "signed": signed,
+            "number": number,
+            "kind": kind,
+            "distance": lambda pair: words.distance(*pair),
+        }
     )
-    environment.filters |= {
-        "identifier": str,
-        "signed": signed,
-        "number": number,
-        "kind": kind,
-        "distance": lambda pair: words.distance(*pair),
-    }
     said = "P.S.D.C. of each cell with its 95% interval, and r of asked and measured by trait"
     return environment.get_template("ablation.html.j2").render(
         results=results,

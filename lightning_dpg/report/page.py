@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from lightning_dpg.records import TRAITS
 from lightning_dpg.report import groups, plots, tables, verdict, words
@@ -14,6 +14,7 @@ from lightning_dpg.report.drawing import Drawing, identifier
 from lightning_dpg.report.reading import RunFolder, read_run
 from lightning_dpg.report.sections import sections
 from lightning_dpg.report.style import label
+from lightning_dpg.report.templates import template_environment
 from lightning_dpg.runs import REPORT, write_atomically
 
 FACTS = (
@@ -75,25 +76,20 @@ def render(run: RunFolder) -> str:
 @cache
 def _environment() -> Environment:
     """Where templates are found; those of the sections are compiled once."""
-    environment = Environment(
-        loader=PackageLoader("lightning_dpg", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    environment = template_environment(
+        {
+            "label": label,
+            "number": tables.number,
+            "signed": tables.signed,
+            "interval": tables.interval,
+            "spread": tables.spread,
+            "percent": tables.percent,
+            "p_value": tables.p_value,
+            "identifier": identifier,
+            "scalars": _scalars,
+            "profile": _profile,
+        }
     )
-    environment.filters |= {
-        "label": label,
-        "number": tables.number,
-        "signed": tables.signed,
-        "interval": tables.interval,
-        "spread": tables.spread,
-        "percent": tables.percent,
-        "p_value": tables.p_value,
-        "identifier": identifier,
-        "scalars": _scalars,
-        "profile": _profile,
-    }
     return environment
 
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -23,6 +22,7 @@ from lightning_dpg.report.reliability_words import Results
 from lightning_dpg.report.style import INK, MUTED, PAPER, RULE, Look, looks
 from lightning_dpg.report.svg import inline_svg
 from lightning_dpg.report.tables import interval, number
+from lightning_dpg.report.templates import template_environment
 from lightning_dpg.report.words import counted
 from lightning_dpg.runs import write_atomically
 
@@ -66,14 +66,7 @@ def render(results: Results) -> str:
     keys = {name: f"assessor-{place}" for place, name in enumerate(names)}
     variables = {INK: "--ink", MUTED: "--muted", RULE: "--rule", PAPER: "--paper"}
     variables |= {look[name].light: f"--{keys[name]}" for name in names}
-    environment = Environment(
-        loader=PackageLoader("lightning_dpg", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"identifier": keys.__getitem__}
+    environment = template_environment({"identifier": keys.__getitem__})
     return environment.get_template("reliability.html.j2").render(
         results=results,
         outcome=words.outcome(results),
