@@ -61,10 +61,15 @@ def study_tasks(
 
     found: list[tuple[Task, Arm]] = []
     if e.dose_levels:
-        backgrounds = [tuple(scores) for scores in e.dose_backgrounds]
-        found.append((task(DOSE, "One dial", dose_personas(e.dose_levels, backgrounds)), MAIN))
+        personas = dose_personas(e.dose_levels, [tuple(scores) for scores in e.dose_backgrounds])
+        size = e.dose_levels * len(TRAITS)
+        found.append((task(DOSE, "One dial", personas[:size]), MAIN))
+        # Further backgrounds are tasks of their own, so that the first is found where it was kept.
+        for k in range(1, len(personas) // size):
+            name, mine = f"{DOSE}/{k}", personas[k * size : (k + 1) * size]
+            found.append((task(name, f"One dial, background {k}", mine), MAIN))
         if NULL in arms:
-            found.append((task(DOSE, "No dial", dose_personas(e.dose_levels)), NULL))
+            found.append((task(DOSE, "No dial", personas[:size]), NULL))
     held_out = [p for t in tasks if t.name == "questions" for p in t.personas]
     described = described_personas([p for p in held_out if p.kind == "held_out"])
     return (
@@ -77,12 +82,14 @@ def studies(evaluation: Evaluation, done: Asked, said: All, ratings: All) -> dic
     tasks = {(task.name, arm): task for task, arm in done}
     config, language = evaluation.config, evaluation.config.evaluation.language
     found: dict[str, Any] = {"dose_response": {}, "descriptions": {}}
-    if (DOSE, MAIN) in tasks:
-        personas = tasks[DOSE, MAIN].personas
-        texts = [said[DOSE, MAIN][p.id] for p in personas]
+    rounds = [key for key in tasks if key[1] == MAIN and key[0].partition("/")[0] == DOSE]
+    if rounds:
+        personas = [persona for key in rounds for persona in tasks[key].personas]
+        measured = [rating for key in rounds for rating in ratings[key]]
+        texts = [said[key][p.id] for key in rounds for p in tasks[key].personas]
         second = rate(personas, texts, evaluation.panel, by_second, evaluation.kept)
         null = ratings.get((DOSE, NULL))
-        found["dose_response"] = dose_response(personas, ratings[DOSE, MAIN], second, null)
+        found["dose_response"] = dose_response(personas, measured, second, null)
     if (DESCRIBED, MAIN) in tasks:
         answers = described_answers(tasks[DESCRIBED, MAIN], said[DESCRIBED, MAIN])
         reader = evaluation.panel(language).reader

@@ -12,7 +12,7 @@ from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.config import Config
 from lightning_dpg.evaluation.evaluate import Evaluation
 from lightning_dpg.evaluation.instruments import Instruments
-from lightning_dpg.evaluation.personas import Persona, drawn_personas
+from lightning_dpg.evaluation.personas import Persona, dose_personas, drawn_personas
 from lightning_dpg.evaluation.questions import CLOSING
 from lightning_dpg.evaluation.studies import described_answers, studies, study_tasks
 from lightning_dpg.evaluation.tasks import Item, Task
@@ -95,6 +95,7 @@ def test_the_second_instrument_rates_doses_and_the_reader_single_replies(
     for trait in TRAITS:
         assert made["dose_response"][trait]["second_r"] == pytest.approx(1)
         assert made["dose_response"][trait]["null"]["spearman"] == pytest.approx(1)
+        assert made["dose_response"][trait]["backgrounds"] == []
     assert made["descriptions"]["traits"]["replies"] == len(CAST) * COUNT
     assert made["descriptions"]["words"]["p"] is not None
 
@@ -104,11 +105,32 @@ def test_what_is_asked_beside_the_tasks(settings: Config) -> None:
     found = study_tasks(settings, TASKS, ["unadapted", "dpg"])
     sizes = [(t.name, arm, len(t.items)) for t, arm in found]
     # Five traits at three doses, at two backgrounds; of the frozen model at one.
-    assert sizes == [("dose", "dpg", 30), ("dose", "unadapted", 15), ("described", "dpg", 3)]
+    assert sizes == [
+        ("dose", "dpg", 15),
+        ("dose/1", "dpg", 15),
+        ("dose", "unadapted", 15),
+        ("described", "dpg", 3),
+    ]
+    whose = [persona.id for task, _ in found[:2] for persona in task.personas]
+    assert whose == [p.id for p in dose_personas(3, [(2.0, -2.0, 2.0, -2.0, 2.0)])]
     assert all(item.contexts == QUESTIONS for t, _ in found for item in t.items)
     assert study_tasks(settings, TASKS, ["unadapted", "lora_sft"]) == []
     settings.evaluation.dose_levels = 0
     assert [t.name for t, _ in study_tasks(settings, TASKS, ["dpg"])] == ["described"]
+
+
+def test_doses_at_further_backgrounds_join_the_others(
+    settings: Config, backbone: Backbone, tmp_path: Path
+) -> None:
+    settings.evaluation.dose_backgrounds = [[2.0, -2.0, 2.0, -2.0, 2.0], [0.0, 0.0, 0.0, 0.0, 4.0]]
+    made, cast, said = carry_out(settings, backbone, tmp_path, ["dpg"])
+    names = ("dose", "dose/1", "dose/2")
+    assert cast["second"].calls == [[r for n in names for r in said[n, "dpg"].values()]]
+    for trait in TRAITS:
+        first, second = made["dose_response"][trait]["backgrounds"]
+        assert first["background"] == settings.evaluation.dose_backgrounds[0]
+        assert second["background"] == settings.evaluation.dose_backgrounds[1]
+        assert len(first["measured"]) == len(second["measured"]) == 3
 
 
 def test_overfitting_compares_characters_of_training_with_held_out_ones(
