@@ -155,8 +155,9 @@ def generate(
     profile = Profile.parse(ocean)
     from lightning_dpg import runs
     from lightning_dpg.run import reply
+    from lightning_dpg.run.loading import checkpoint_of
 
-    path = checkpoint or reply.checkpoint_of(runs.latest_run(experiment))
+    path = checkpoint or checkpoint_of(runs.latest_run(experiment))
     given = {"temperature": temperature, "max_new_tokens": max_new_tokens}
     overrides = {name: value for name, value in given.items() if value is not None}
     typer.echo(reply.generate(path, profile, character, prompt, seed, overrides))

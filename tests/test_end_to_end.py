@@ -22,7 +22,7 @@ from lightning_dpg.config import Config, load
 from lightning_dpg.errors import UserError
 from lightning_dpg.metrics.functional import NORMS
 from lightning_dpg.records import TRAITS, Profile
-from lightning_dpg.run import corpus, evaluation, main_job, reply
+from lightning_dpg.run import corpus, evaluation, loading, main_job, reply
 from lightning_dpg.runs import latest_run
 from tests.conftest import PLAY, SIDECAR
 
@@ -219,7 +219,7 @@ def test_a_checkpoint_answers(smoke: Smoke, capsys: pytest.CaptureFixture[str]) 
 
 def test_a_checkpoint_answers_as_it_is_asked(smoke: Smoke) -> None:
     folder, _, _ = smoke
-    path = reply.checkpoint_of(folder)
+    path = loading.checkpoint_of(folder)
     assert path == folder / "dpg" / "model.ckpt"
 
     def say(seed: int = 0, **overrides: Any) -> str:

@@ -14,7 +14,8 @@ from lightning_dpg.data.samples import Sample
 from lightning_dpg.evaluation import replies
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.records import Profile
-from lightning_dpg.run.reply import checkpoint_of, generate
+from lightning_dpg.run.loading import checkpoint_of
+from lightning_dpg.run.reply import generate
 from lightning_dpg.training import MODEL
 from tests.models.conftest import Batches, make_module, samples, stir, trainer
 
