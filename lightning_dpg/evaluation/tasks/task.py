@@ -32,7 +32,7 @@ class Task:
     """What every arm is asked.
 
     Attributes:
-        name: a `config.TaskName`, or the name of a study of one arm (`dose`, `dose/1`, `described`).
+        name: a `config.TaskName`, or of a study of one arm: `dose`, `dose/1`, `described`.
         title: for people.
         items: a persona each; no two of the same id.
     """
