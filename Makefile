@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train evaluate ablate generate test test-slow test-all lint check clean
+.PHONY: help setup train evaluate ablate generate chat export bench test test-slow test-all lint check clean
 
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,15 @@ evaluate: setup ## evaluate the last run of EXP by every task and arm
 
 generate: setup ## answer in character: ARGS="--ocean 4,-2,3,0,-4 --prompt 'How was your day?'"
 	$(BIN)/dpg generate --experiment $(EXP) $(ARGS)
+
+chat: setup ## converse in character: ARGS="--ocean 4,-2,3,0,-4"
+	$(BIN)/dpg chat --experiment $(EXP) $(ARGS)
+
+export: setup ## write a PEFT adapter: ARGS="--ocean 4,-2,3,0,-4 --out adapters/mara"
+	$(BIN)/dpg export --experiment $(EXP) $(ARGS)
+
+bench: setup ## measure speed and memory beside PEFT (ARGS=--quick: a few minutes)
+	$(BIN)/dpg bench $(ARGS)
 
 test: setup ## run the tests (under 6 minutes on 2 cores)
 	$(BIN)/python -m pytest -m "not slow"

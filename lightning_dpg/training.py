@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import LearningRateMonitor, TQDMProgressBar
+from torch import Tensor
 
+from lightning_dpg import processes
 from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.callbacks.assess import AssessReplies
-from lightning_dpg.callbacks.resume import SaveBetweenSteps
+from lightning_dpg.callbacks.resume import AtomicCheckpointIO, SaveBetweenSteps
 from lightning_dpg.callbacks.tracking import make_loggers
 from lightning_dpg.config import Arm, Config
 from lightning_dpg.corpus.store import Corpus
@@ -22,10 +25,17 @@ from lightning_dpg.evaluation.arms import ARMS
 from lightning_dpg.evaluation.calibration import calibrate
 from lightning_dpg.evaluation.personas import drawn_personas, held_out_personas
 from lightning_dpg.models.backbone import Backbone
-from lightning_dpg.models.checkpoint import Identity, check_identity, read_checkpoint
+from lightning_dpg.models.checkpoint import (
+    Identity,
+    check_identity,
+    read_checkpoint,
+    read_progress,
+    write_checkpoint,
+)
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.regions import parse_regions
 from lightning_dpg.runs import write_atomically
+from lightning_dpg.strategies import KeepWeights, in_shards, make_strategy
 
 MODEL, LAST, RESPONSE = "model.ckpt", "last.ckpt", "response.json"
 
@@ -93,6 +103,8 @@ def train_arm(
 ) -> PersonalityModule:
     """Train an arm, or take it up where it was interrupted, or load it if it is done.
 
+    Of several processes all train; the first alone calibrates and writes.
+
     Args:
         arm: which.
         config: settings of the run.
@@ -111,19 +123,52 @@ def train_arm(
     folder = run / arm
     data = make_datamodule(arm, config, corpus, backbone, test_corpus)
     module = make_module(arm, config, corpus, backbone, data)
-    if not (folder / MODEL).is_file():
-        last = folder / LAST if (folder / LAST).is_file() else None
-        start = torch.load(last, weights_only=True)["global_step"] if last else 0
-        trainer = _trainer(arm, config, corpus, data, module, judge, run, start)
-        trainer.fit(module, data, ckpt_path=last, weights_only=True)
-        module.to(backbone.device)  # Lightning leaves a trained module on the CPU
-        hears = module.reads_description
-        known = [sample.description for sample in data.split["train"]] if hears else []
-        response = calibrate(arm, module.eval(), config, judge, known)
-        write_atomically(folder / RESPONSE, json.dumps(response, indent=1) + "\n")
-        trainer.save_checkpoint(folder / MODEL, weights_only=True)
+    if not processes.from_first((folder / MODEL).is_file):
+        start = processes.from_first(lambda: _steps_done(folder / LAST, module))
+        kept = KeepWeights()
+        trainer = _trainer(arm, config, corpus, data, module, judge, run, start, kept)
+        trainer.fit(module, data, ckpt_path=folder / LAST if start else None, weights_only=True)
+        if in_shards(config.trainer):  # and the module is left in them
+            module = make_module(arm, config, corpus, backbone, data)
+        processes.from_first(
+            lambda: _finish(arm, module, kept.weights, config, data, judge, folder)
+        )
     load_weights(module, folder / MODEL)
     return module.eval()
+
+
+def _steps_done(last: Path, module: PersonalityModule) -> int:
+    """Optimiser steps that an interrupted training has behind it; 0 where there is none.
+
+    Raises:
+        UserError: what was left is damaged, or of another model.
+    """
+    if not last.is_file():
+        return 0
+    stored, steps = read_progress(last)
+    check_identity(last, stored, module.backbone.identity, [site.name for site in module.sites])
+    return steps
+
+
+def _finish(
+    arm: Arm,
+    module: PersonalityModule,
+    weights: Mapping[str, Tensor],
+    config: Config,
+    data: DialogueDataModule,
+    judge: Assessor,
+    folder: Path,
+) -> None:
+    """Calibrate an arm that is trained, and write it down."""
+    module.load_state_dict(weights)
+    module.to(module.backbone.device)  # Lightning leaves a trained module on the CPU
+    hears = module.reads_description
+    known = [sample.description for sample in data.split["train"]] if hears else []
+    response = calibrate(arm, module.eval(), config, judge, known)
+    write_atomically(folder / RESPONSE, json.dumps(response, indent=1) + "\n")
+    assert module.identity is not None
+    learned = {name: tensor.cpu() for name, tensor in module.state_dict().items()}
+    write_checkpoint(folder / MODEL, module.identity, learned)
 
 
 def load_weights(module: PersonalityModule, path: Path) -> None:
@@ -153,6 +198,7 @@ def _trainer(
     judge: Assessor,
     run: Path,
     start: int,
+    kept: KeepWeights,
 ) -> L.Trainer:
     t, folder = config.trainer, run / arm
     # Said once per start and of no use here: batches are made in this process.
@@ -175,10 +221,14 @@ def _trainer(
         ),
         LearningRateMonitor("step"),
         TQDMProgressBar(refresh_rate=5),
+        kept,
     ]
     return L.Trainer(
         accelerator="gpu" if module.backbone.device.type == "cuda" else "cpu",
-        devices=1,
+        strategy=make_strategy(t),
+        devices=t.devices,
+        num_nodes=t.nodes,
+        plugins=[AtomicCheckpointIO()],
         precision=t.precision,
         max_steps=t.max_steps,
         accumulate_grad_batches=t.accumulate,

@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from lightning_dpg import __main__
+from lightning_dpg.adapters.parts import Blend, Part
 from lightning_dpg.config import Config, load
 from lightning_dpg.errors import UserError
 from lightning_dpg.metrics.functional import NORMS
@@ -223,7 +224,8 @@ def test_a_checkpoint_answers_as_it_is_asked(smoke: Smoke) -> None:
     assert path == folder / "dpg" / "model.ckpt"
 
     def say(seed: int = 0, **overrides: Any) -> str:
-        return reply.generate(path, Profile((1.0,) * 5), "", "Who goes?", seed, overrides)
+        someone = Blend("", (Part(Profile((1.0,) * 5)),))
+        return reply.generate(path, [someone], "Who goes?", seed, overrides)[0]
 
     long = say(max_new_tokens=24)
     assert say(max_new_tokens=24, seed=1) != long

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.loggers import WandbLogger
 
+from lightning_dpg import processes
 from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import Arm, EvaluationConfig
 from lightning_dpg.data.prompts import Turn
@@ -24,6 +26,8 @@ from lightning_dpg.report.plots import validation_scatter
 
 class AssessReplies(L.Callback):
     """Generates, rates, logs `val/psdc`, `val/psdc_const0`, `val/trait_r/<trait>`, `val/unscored`.
+
+    Several processes share the speaking.
 
     Args:
         personas: who speaks.
@@ -50,13 +54,15 @@ class AssessReplies(L.Callback):
         assert isinstance(pl_module, PersonalityModule)
         if trainer.sanity_checking:
             return
-        personas = self.personas[trainer.global_rank :: trainer.world_size]
-        replies = self._speak(pl_module, personas)
-        ratings = self.judge.rate(replies)
-        self._log(pl_module, personas, ratings)
+        own = slice(trainer.global_rank, None, trainer.world_size)
+        shares = processes.gathered(self._speak(pl_module, self.personas[own]))
+        replies = [said for turn in zip_longest(*shares) for said in turn if said is not None]
+        # The first alone rates: one budget holds for all that is asked for.
+        ratings = processes.from_first(lambda: self.judge.rate(replies))
+        self._log(pl_module, self.personas[own], ratings[own])
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger) and trainer.is_global_zero:
-                self._show(logger, trainer.global_step, personas, replies, ratings)
+                self._show(logger, trainer.global_step, self.personas, replies, ratings)
 
     def _speak(self, module: PersonalityModule, personas: list[Persona]) -> list[list[str]]:
         count = self.config.validation_replies
@@ -88,7 +94,7 @@ class AssessReplies(L.Callback):
         }
         for trait, r in zip(TRAITS, correlation.compute(), strict=True):
             values[f"val/trait_r/{trait}"] = r
-        module.log_dict(values, prog_bar=False)
+        module.log_dict(values, sync_dist=True)  # the same in every process by now
 
     def _show(
         self,

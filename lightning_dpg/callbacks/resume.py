@@ -9,10 +9,34 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from lightning_dpg import files
+from lightning_dpg.models.checkpoint import as_bytes
 from lightning_dpg.runs import write_atomically
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes the trainer's checkpoints so that a kill or a power cut leaves the old one or the new.
+
+    Lightning's own renames a temporary file, but does not bring it to the disk before.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Write a checkpoint to a local path."""
+        del storage_options
+        files.write_atomically(Path(path), as_bytes(checkpoint))
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read tensors and plain data, onto the CPU; code is refused, whatever is asked for."""
+        del map_location, weights_only
+        return super().load_checkpoint(path, weights_only=True)
 
 
 class SaveBetweenSteps(L.Callback):

@@ -31,6 +31,8 @@ def check(config: Config) -> list[str]:
         "trainer.validate_every": config.trainer.validate_every,
         "trainer.checkpoint_every": config.trainer.checkpoint_every,
         "trainer.log_every": config.trainer.log_every,
+        "trainer.devices": config.trainer.devices,
+        "trainer.nodes": config.trainer.nodes,
         "evaluation.replies_per_persona": config.evaluation.replies_per_persona,
         "evaluation.fluency_replies": config.evaluation.fluency_replies,
         "evaluation.shots": config.evaluation.shots,

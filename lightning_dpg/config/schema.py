@@ -249,6 +249,15 @@ class TrainerConfig:
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """Precision of the trained part; the backbone computes in `backbone.dtype`."""
     threads: int | None = None
+    """Of each process; null leaves it to torch."""
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
+    """How several processes share the trained part: `ddp` keeps it whole in each, `fsdp` in shards;
+    `auto` is `ddp`. One process has nothing to share."""
+    devices: int = 1
+    """Processes on each machine: one for each GPU, or as many on the CPU. Each learns from batches
+    of its own: a step sees batch_size * accumulate * devices * nodes samples."""
+    nodes: int = 1
+    """Machines."""
 
 
 Arm = Literal[

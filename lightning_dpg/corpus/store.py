@@ -14,6 +14,7 @@ from datasets import Dataset, Features, Sequence, Value, load_from_disk
 
 from lightning_dpg.corpus.card import as_markdown
 from lightning_dpg.errors import UserError
+from lightning_dpg.files import flush_tree
 
 SCORES = Sequence(Value("float32"))
 
@@ -93,6 +94,7 @@ class Corpus:
         (temporary / REJECTED).write_text("".join(lines), encoding="utf-8")
         (temporary / README).write_text(as_markdown(self.card), encoding="utf-8")
         temporary.chmod(0o755)  # it was made for its owner alone
+        flush_tree(temporary)
         before = temporary.with_name(f"{temporary.name}-before")
         if folder.exists():  # a rename takes no time in which a kill could leave half of it
             folder.rename(before)

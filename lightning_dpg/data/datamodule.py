@@ -140,7 +140,10 @@ class DialogueDataModule(L.LightningDataModule):
         self.collate = Collate(tokenizer, config, scores_in_prompt)
 
     def train_dataloader(self) -> DataLoader[Sample]:
-        """All training batches of the run as one epoch, from the trainer's step on."""
+        """All training batches of the run as one epoch, from the trainer's step on.
+
+        `data.batch_size` is that of a process: several at a step see as many times the samples.
+        """
         trainer = self.trainer
         samples = self.learned
         sampler = StepSampler(
@@ -155,10 +158,16 @@ class DialogueDataModule(L.LightningDataModule):
         return DataLoader(Samples(samples), batch_sampler=sampler, collate_fn=self.collate)
 
     def val_dataloader(self) -> DataLoader[Sample]:
-        """The same random batches of held-out characters at every validation."""
-        samples = self.split["validation"]
+        """The same random batches of held-out characters at every validation.
+
+        Each process takes its share of them, or all where there are fewer samples than processes:
+        nobody may have nothing to do while the others wait.
+        """
+        samples, trainer = self.split["validation"], self.trainer
         size = min(len(samples), self.validation_batches * self.config.batch_size)
         chosen = random.Random(self.seed).sample(samples, size)
+        if trainer and trainer.world_size <= len(chosen):
+            chosen = chosen[trainer.global_rank :: trainer.world_size]
         return DataLoader(Samples(chosen), self.config.batch_size, collate_fn=self.collate)
 
     def transfer_batch_to_device(

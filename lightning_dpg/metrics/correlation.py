@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-import torch
 from torch import Tensor
-from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
 
 from lightning_dpg.metrics.agreement import (
     profile_correlation,
@@ -17,35 +14,30 @@ from lightning_dpg.metrics.agreement import (
     trait_spearman,
 )
 from lightning_dpg.metrics.functional import trait_correlation
+from lightning_dpg.metrics.rows import OfRows
+from lightning_dpg.records import TRAITS
 
 
-class OfPersonas(Metric):
+class OfPersonas(OfRows):
     """A statistic of prompted and measured scores that is no sum over personas.
 
-    Keeps the personas (ten numbers each), so that processes can be put together exactly.
+    Keeps the personas, ten numbers each.
     """
 
-    full_state_update = False
     higher_is_better: bool | None = True
     prompted: list[Tensor]
     measured: list[Tensor]
 
     def __init__(self) -> None:
-        super().__init__()
-        self.add_state("prompted", [], dist_reduce_fx="cat")
-        self.add_state("measured", [], dist_reduce_fx="cat")
+        super().__init__(("prompted", "measured"), (len(TRAITS),))
 
     def update(self, prompted: Tensor, measured: Tensor) -> None:
         """Add personas: both (personas, 5); NaN in `measured` where unscored."""
-        self.prompted.append(prompted)
-        self.measured.append(measured)
+        self.add(prompted=prompted, measured=measured)
 
     def compute(self) -> Tensor:
         """The statistic, NaN where it is not defined."""
-        if len(self.prompted) == 0:  # a list, or one tensor once processes are put together
-            nobody = torch.empty(0, 5, device=self.device)
-            return self.statistic(nobody, nobody)
-        return self.statistic(dim_zero_cat(self.prompted), dim_zero_cat(self.measured))
+        return self.statistic(self.rows("prompted"), self.rows("measured"))
 
     @abstractmethod
     def statistic(self, prompted: Tensor, measured: Tensor) -> Tensor:

@@ -5,14 +5,12 @@ The classes keep states, `likelihood` and `split_half` do the arithmetic.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
 
 from lightning_dpg.metrics.likelihood import context_gain, token_nll
+from lightning_dpg.metrics.rows import OfRows
 from lightning_dpg.metrics.split_half import consistency
 from lightning_dpg.records import TRAITS
 
@@ -72,34 +70,23 @@ class ContextGain(Metric):
         return context_gain(self.alone, self.given, self.tokens).float()
 
 
-class Consistency(Metric):
+class Consistency(OfRows):
     """Agreement of disjoint halves of personas' replies (`split_half.consistency`).
 
-    Keeps the ratings (ten numbers a persona), so that processes can be put together exactly.
+    Keeps the ratings, ten numbers a persona.
     """
 
-    full_state_update = False
     higher_is_better = True
     first: list[Tensor]
     second: list[Tensor]
 
     def __init__(self) -> None:
-        super().__init__()
-        self.add_state("first", [], dist_reduce_fx="cat")
-        self.add_state("second", [], dist_reduce_fx="cat")
+        super().__init__(("first", "second"), (len(TRAITS),))
 
     def update(self, first: Tensor, second: Tensor) -> None:
         """Add personas: ratings of either half, both (personas, 5); NaN where unscored."""
-        self.first.append(first)
-        self.second.append(second)
-
-    def sync(self, *args: Any, **options: Any) -> None:
-        """Put processes together; one that met nobody hands in no rows, of five scores too."""
-        for state in (self.first, self.second):
-            if len(state) == 0:
-                state.append(torch.empty(0, len(TRAITS), device=self.device))
-        super().sync(*args, **options)
+        self.add(first=first, second=second)
 
     def compute(self) -> Tensor:
         """Mean over traits, a scalar in [-1, 1]; NaN where it is not defined."""
-        return consistency(dim_zero_cat(self.first), dim_zero_cat(self.second)).float()
+        return consistency(self.rows("first"), self.rows("second")).float()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
 
 from lightning_dpg.metrics.quality import length, loops, ngram_code, ngrams
 from lightning_dpg.metrics.refusals import refuses
+from lightning_dpg.metrics.rows import OfRows
 
 
 class TextMean(Metric):
@@ -69,7 +68,7 @@ class Words(TextMean):
         return float(length(text))
 
 
-class DistinctN(Metric):
+class DistinctN(OfRows):
     """Distinct-n over all texts (`quality.distinct`), in [0, 1].
 
     How many n-grams differ cannot be summed: two processes may have met the same. So all of them
@@ -80,29 +79,21 @@ class DistinctN(Metric):
         n: words of a run; 1 or more.
     """
 
-    full_state_update = False
     higher_is_better = True
     codes: list[Tensor]
 
     def __init__(self, n: int) -> None:
-        super().__init__()
+        super().__init__(("codes",), (), torch.int64)
         if n < 1:
             raise ValueError(f"n expected a positive integer, got {n}")
         self.n = n
-        self.add_state("codes", [], dist_reduce_fx="cat")
 
     def update(self, texts: Sequence[str]) -> None:
         """Add texts."""
         found = [ngram_code(gram) for text in texts for gram in ngrams(text, self.n)]
-        self.codes.append(torch.tensor(found, dtype=torch.int64, device=self.device))
-
-    def sync(self, *args: Any, **options: Any) -> None:
-        """Put processes together; one that met no text hands in no codes, as whole numbers too."""
-        if len(self.codes) == 0:
-            self.codes.append(torch.empty(0, dtype=torch.int64, device=self.device))
-        super().sync(*args, **options)
+        self.add(codes=torch.tensor(found, dtype=torch.int64, device=self.device))
 
     def compute(self) -> Tensor:
         """Different n-grams over all, a scalar; NaN where no text has n words."""
-        codes = dim_zero_cat(self.codes)
+        codes = self.rows("codes")
         return torch.tensor(len(codes.unique()) / len(codes) if len(codes) else torch.nan)

@@ -26,9 +26,11 @@ from transformers import (
 
 from lightning_dpg.config import BackboneConfig
 from lightning_dpg.errors import UserError
+from lightning_dpg.files import flush_tree
 from lightning_dpg.models.attention import use_grouped_attention
 from lightning_dpg.models.memory import keep_freed_memory
 
+CPU = torch.device("cpu")
 CACHE = Path(os.environ.get("DPG_CACHE", Path.home() / ".cache" / "lightning_dpg"))
 
 
@@ -117,16 +119,24 @@ def _freeze(model: PreTrainedModel) -> None:
     )
 
 
-def _device(config: BackboneConfig) -> torch.device:
-    if config.device == "auto":
-        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+def on_gpu(config: BackboneConfig) -> bool:
+    """Whether settings put a backbone on a GPU; none is touched yet.
+
+    Raises:
+        UserError: a GPU is asked for and there is none.
+    """
     if config.device == "cuda" and not torch.cuda.is_available():
         raise UserError(
             f"{config.name} is set to run on a GPU (backbone.device=cuda), and this machine has no "
             "CUDA device that PyTorch can see. Use a machine with one, or a smaller model: "
             'make train EXP=dpg_smollm2, or ARGS="backbone=smollm2 trainer=cpu"'
         )
-    return torch.device("cuda:0" if config.device == "cuda" else "cpu")
+    return config.device != "cpu" and torch.cuda.is_available()
+
+
+def _device(config: BackboneConfig) -> torch.device:
+    """The CPU, or the GPU of this process: the one that is current (`processes.join` sets it)."""
+    return torch.device("cuda", torch.cuda.current_device()) if on_gpu(config) else CPU
 
 
 def _dtype(config: BackboneConfig, device: torch.device) -> Literal["bfloat16", "float32"]:
@@ -217,6 +227,7 @@ def _convert(gguf: Path, folder: Path) -> None:
     temporary = Path(tempfile.mkdtemp(dir=folder.parent))
     model.bfloat16().save_pretrained(temporary)
     tokenizer.save_pretrained(temporary)
+    flush_tree(temporary)
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from lightning_dpg import __version__
 from lightning_dpg import config as settings
 from lightning_dpg.data.prompts import VERSION as PROMPT_VERSION
 from lightning_dpg.errors import UserError
+from lightning_dpg.files import write_atomically
 
 FORMAT = 3
 KEY = "lightning_dpg"
@@ -61,6 +63,19 @@ class Identity:
         return cls(arm, backbone, sites, PROMPT_VERSION, labels, corpus, dataclasses.asdict(config))
 
 
+def write_checkpoint(path: Path, identity: Identity, weights: Mapping[str, torch.Tensor]) -> None:
+    """Write trained weights and what they depend on, complete or not at all."""
+    content = {KEY: dataclasses.asdict(identity), "state_dict": dict(weights)}
+    write_atomically(path, as_bytes(content))
+
+
+def as_bytes(content: Mapping[str, Any]) -> bytes:
+    """What `torch.save` writes."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
 def read_checkpoint(path: Path) -> tuple[Identity, dict[str, torch.Tensor]]:
     """Identity and trained weights of a checkpoint.
 
@@ -68,6 +83,32 @@ def read_checkpoint(path: Path) -> tuple[Identity, dict[str, torch.Tensor]]:
         UserError: no file, a damaged one, one that holds code instead of data, one of another
             program or of another format.
     """
+    identity, content = _read(path)
+    return identity, dict(content["state_dict"])
+
+
+def read_progress(path: Path) -> tuple[Identity, int]:
+    """Identity and optimiser steps of a training that was interrupted.
+
+    Raises:
+        UserError: what `read_checkpoint` raises, or a checkpoint without the state of a training.
+    """
+    try:
+        identity, content = _read(path)
+        if not content["optimizer_states"]:
+            raise KeyError("optimizer_states")
+        return identity, int(content["global_step"])
+    except UserError as error:
+        raise UserError(f"{error}. To train this arm from its beginning, delete {path}") from None
+    except (KeyError, TypeError, ValueError):
+        raise UserError(
+            f"{path} holds no training that could go on: delete it to train this arm from its "
+            "beginning"
+        ) from None
+
+
+def _read(path: Path) -> tuple[Identity, Mapping[str, Any]]:
+    """Identity and content of a checkpoint that this version can read."""
     if not path.is_file():
         raise UserError(
             f"There is no checkpoint {path}: train first (`make train`), or give --checkpoint"
@@ -88,7 +129,8 @@ def read_checkpoint(path: Path) -> tuple[Identity, dict[str, torch.Tensor]]:
         advice = "install a newer lightning_dpg" if found > FORMAT else "train again (`make train`)"
         raise UserError(f"{path} has format {found}, this version reads {FORMAT}: {advice}")
     try:
-        return Identity(**content[KEY]), dict(content["state_dict"])
+        content["state_dict"].keys()
+        return Identity(**content[KEY]), content
     except (KeyError, TypeError, AttributeError) as error:
         raise _damaged(path, error) from None
 

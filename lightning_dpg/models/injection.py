@@ -67,9 +67,9 @@ class Injection:
             raise InjectionError("A scope of adapters is already open: close it first")
         self._check(adapters)
         # Cast once for the scope, not in each of the hooks that run at every token.
-        self._active = {name: lora.to(self._dtype) for name, lora in adapters.items()}
-        self._branches = branches
-        try:
+        cast = {name: lora.to(self._dtype) for name, lora in adapters.items()}
+        try:  # from here on: Ctrl-C between two lines must not leave the scope open
+            self._active, self._branches = cast, branches
             yield
         finally:
             self._active, self._branches = None, 1

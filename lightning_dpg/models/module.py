@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
 import lightning as L
 import torch
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.nn import functional as F
 
 from lightning_dpg.config import Config
@@ -128,14 +130,18 @@ class PersonalityModule(L.LightningModule):
         """Show the hypernetwork what is usual in the descriptions it will be trained on."""
         texts = distinct(descriptions)
         if isinstance(self.adapters, Hypernetwork) and texts:
-            self.adapters.usual(self.describe(texts))
+            self.adapters.usual(self._encoded(texts))
 
     def forward(
         self, profiles: Tensor, descriptions: list[str], guidance: float = 1.0
     ) -> dict[str, LoRA]:
         """Adapters for profiles (B, 5) and B descriptions."""
-        adapters: dict[str, LoRA] = self.adapters(profiles, self.describe(descriptions), guidance)
-        return adapters
+        return self._adapters(profiles, self._encoded(descriptions), guidance)
+
+    def configure_model(self) -> None:
+        """Shard what is trained, where the strategy asks for shards."""
+        if self.device_mesh is not None and not isinstance(self.adapters, FSDPModule):
+            fully_shard(self.adapters, mesh=self.device_mesh["data_parallel"])
 
     @torch.inference_mode()
     def adapters_for(
@@ -155,7 +161,8 @@ class PersonalityModule(L.LightningModule):
         scores = torch.tensor([p.scores for p in profiles], device=self.device)
         scores = scores.reshape(-1, len(TRAITS))  # of nobody, too
         described = torch.tensor([float(is_given(d)) for d in descriptions])
-        settings: Tensor = self.dial(scores, described.to(self.device))
+        with self._exact():
+            settings: Tensor = self.dial(scores, described.to(self.device))
         return settings
 
     def stated(self, profile: Profile) -> Profile:
@@ -163,12 +170,14 @@ class PersonalityModule(L.LightningModule):
         return Profile.cut(self.dial_settings([profile], [""])[0].tolist())
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The weighted sum of the objective's terms."""
-        loss = torch.zeros((), device=self.device)
-        for name, term in self._terms(batch, batch_idx).items():
+        """The weighted sum of the objective's terms; the mean of all processes is logged."""
+        loss, shown = torch.zeros((), device=self.device), {}
+        for name, term in self._terms(batch, self._turn(batch_idx)).items():
             loss = loss + self._weight(name) * term
-            self.log(f"train/{name}", term.detach(), prog_bar=name == "contrast")
-        self.log("train/loss", loss.detach(), prog_bar=True)
+            shown[f"train/{name}"] = term.detach()
+        for name, value in (shown | {"train/loss": loss.detach()}).items():
+            on_bar = name in ("train/contrast", "train/loss")
+            self.log(name, value, prog_bar=on_bar, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -176,17 +185,29 @@ class PersonalityModule(L.LightningModule):
         profiles, described = batch["profiles"], self._described(batch["descriptions"])
         own, tokens = self._nll(batch, profiles, described)
         other, _ = self._nll(self._restated(batch, -profiles), -profiles, described)
-        count = len(tokens)
+        # Weighted by what each is a mean of, they are the same however samples are batched.
         self.log(
-            "val/loss", own.sum() / tokens.sum(), prog_bar=True, batch_size=count, sync_dist=True
+            "val/loss",
+            own.sum() / tokens.sum(),
+            prog_bar=True,
+            batch_size=int(tokens.sum()),
+            sync_dist=True,
         )
         self.log(
-            "val/own_preferred", (own < other).float().mean(), batch_size=count, sync_dist=True
+            "val/own_preferred",
+            (own < other).float().mean(),
+            batch_size=len(tokens),
+            sync_dist=True,
         )
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Chance inside a step is a function of seed and step: a resumed run repeats it."""
-        torch.manual_seed(self.config.seed * 1_000_003 + batch_idx)
+        torch.manual_seed(self.config.seed * 1_000_003 + self._turn(batch_idx))
+
+    def _turn(self, batch_idx: int) -> int:
+        """Number of this process's batch among those of all: `data.datamodule.StepSampler`'s."""
+        trainer = self._trainer
+        return batch_idx * trainer.world_size + trainer.global_rank if trainer else batch_idx
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what the weights depend on."""
@@ -219,7 +240,7 @@ class PersonalityModule(L.LightningModule):
             nll, tokens = self._nll(both, pair, descriptions)
         else:  # the same text for both: layers below the first site run once
             model = self.backbone.model
-            with injected(model, self.adapters(pair, descriptions), branches=2):
+            with injected(model, self._adapters(pair, descriptions), branches=2):
                 hidden, targets, inside = reply_positions(
                     model, batch["input_ids"], batch["labels"], branches=2
                 )
@@ -261,8 +282,23 @@ class PersonalityModule(L.LightningModule):
     def _nll(self, batch: Batch, profiles: Tensor, described: Tensor) -> tuple[Tensor, Tensor]:
         """NLL and tokens of each reply, (len(profiles),), under these people's adapters."""
         model = self.backbone.model
-        with injected(model, self.adapters(profiles, described)):
+        with injected(model, self._adapters(profiles, described)):
             return reply_nll(model, batch["input_ids"], batch["labels"])
+
+    def _adapters(
+        self, profiles: Tensor, described: Tensor, guidance: float = 1.0
+    ) -> dict[str, LoRA]:
+        with self._exact():
+            adapters: dict[str, LoRA] = self.adapters(profiles, described, guidance)
+        return adapters
+
+    def _encoded(self, descriptions: Sequence[str]) -> Tensor:
+        with self._exact():  # kept for all of the run: not in the precision of the first to ask
+            return self.describe(descriptions)
+
+    def _exact(self) -> AbstractContextManager[None]:
+        """Full precision inside of mixed precision, which rounds a score of 3.3 to 3.297."""
+        return torch.autocast(self.device.type, enabled=False)
 
     def _implausibility(self, batch: Batch, hidden: Tensor) -> Tensor:
         """Mean over the tokens of the batch's replies, with hidden states (tokens, width)."""
@@ -273,7 +309,7 @@ class PersonalityModule(L.LightningModule):
 
     def _described(self, descriptions: list[str]) -> Tensor:
         """Encoded descriptions (B, width); in training some are left out, as zeros."""
-        vectors = self.describe(descriptions)
+        vectors = self._encoded(descriptions)
         dropout = self.config.hypernetwork.description_dropout
         if not (self.training and dropout):
             return vectors

@@ -17,6 +17,7 @@ from lightning_dpg.ablation.plan import Plan
 from lightning_dpg.ablation.results import failed, summarise
 from lightning_dpg.ablation.running import Outcome, Workshop, run_trials
 from lightning_dpg.config import Config
+from lightning_dpg.errors import UserError
 from lightning_dpg.report.ablation import write_page
 from lightning_dpg.report.ablation_plots import as_png, cell_chart
 from lightning_dpg.report.ablation_tables import markdown
@@ -70,7 +71,11 @@ def ablate(
         fresh: run cells that are done, too.
         trainer: does one run in `runs.RUNS`, as `dpg train` does.
         lacking: what settings need from the environment that is not there.
+
+    Raises:
+        UserError: a cell that asks for several processes.
     """
+    _check_alone(plan)
     console = Console(highlight=False, soft_wrap=True)
     seeds = ", ".join(map(str, plan.seeds))
     cells = counted(len(plan.ablation.cells), "cell")
@@ -89,6 +94,15 @@ def ablate(
         _draw(results, folder)
     table = (folder / TABLE).read_text(encoding="utf-8")
     return Finished(folder / REPORT, table, failed(results))
+
+
+def _check_alone(plan: Plan) -> None:
+    """Several processes run one command line each, and would all write the results."""
+    if any(t.config.trainer.devices * t.config.trainer.nodes > 1 for t in plan.trials):
+        raise UserError(
+            "An ablation trains its cells in one process: leave trainer.devices and trainer.nodes "
+            "at 1, or give each GPU an ablation of its own by CUDA_VISIBLE_DEVICES and seed=…"
+        )
 
 
 def _write(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from lightning_dpg import processes
 from lightning_dpg.config import Config, EvaluationConfig, TaskName, load, to_yaml
 from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.arms import ARMS
 from lightning_dpg.run.assessors import make_judge
 from lightning_dpg.run.job import evaluate_arms, prepare, train_arms
-from lightning_dpg.runs import EVALUATIONS, SETTINGS, write_atomically
+from lightning_dpg.runs import EVALUATIONS, REPORT, SETTINGS, write_atomically
 
 BACKGROUNDS = "[[2,-2,2,-2,2],[-2,2,-2,2,-2]]"
 """Where the other dials stand in further rounds of the dose-response of a full evaluation."""
@@ -50,10 +51,13 @@ def evaluate(run: Path, overrides: Sequence[str] = (), name: str = "full") -> Pa
     full = replace(job, config=config)
     full.tasks()  # before anything is trained
     trained = train_arms(replace(job, config=replace(own, evaluation=_arms_of(own, config))), run)
+    processes.part()
+    folder = run / EVALUATIONS / name
+    if not processes.is_first():
+        return folder / REPORT
     language = config.evaluation.language
     if (config.assessor.judge, language) != (own.assessor.judge, own.evaluation.language):
         full = replace(full, judge=make_judge(config, job.corpus, job.backbone, language))
-    folder = run / EVALUATIONS / name
     write_atomically(folder / SETTINGS, to_yaml(config))
     return evaluate_arms(full, trained, run, folder)
 

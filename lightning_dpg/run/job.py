@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lightning_dpg import __version__
+from lightning_dpg import __version__, processes
 from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.assessment.local import LocalAssessor
@@ -26,7 +26,7 @@ from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.arms import ARMS, make_speaker, missing
 from lightning_dpg.evaluation.evaluate import Evaluation, Participant
 from lightning_dpg.evaluation.tasks import Task, make_tasks
-from lightning_dpg.models.backbone import Backbone, load_backbone
+from lightning_dpg.models.backbone import Backbone, load_backbone, on_gpu
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.progress import Steps
 from lightning_dpg.records import Profile
@@ -99,9 +99,27 @@ class Job:
 
 
 def prepare(config: Config) -> Job:
-    """Load the model, build the corpus and call the judge."""
+    """Load the model, build the corpus and call the judge.
+
+    Of several processes the first goes ahead: what it asks for and labels, the others find.
+
+    Raises:
+        UserError: what loading and building raise, or processes that differ in their corpus.
+    """
+    quieten(None)
+    processes.join(config.trainer, on_gpu(config.backbone))
+    quieten(config.trainer.threads)  # not before: coming together changes the threads
+    job = processes.after_first(lambda: _prepare(config))
+    if len(found := set(processes.gathered(job.corpus_hash))) > 1:
+        raise UserError(
+            f"{processes.count()} processes read {len(found)} different corpora: let all nodes "
+            "share the folder of DPG_CACHE and the sources (docs/training.md)"
+        )
+    return job
+
+
+def _prepare(config: Config) -> Job:
     steps = Steps()
-    quieten(config.trainer.threads)
     with steps.step("backbone", f"Loading {config.backbone.name}"):
         backbone = load_backbone(config.backbone, config.seed)
     corpus = make_corpus(config, steps, backbone)

@@ -17,6 +17,7 @@ def quieten(threads: int | None) -> None:
     transformers.utils.logging.disable_progress_bar()
     transformers.logging.set_verbosity_error()
     datasets.disable_progress_bars()
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", message=".*srun.*")

@@ -1,31 +1,38 @@
-"""From a checkpoint to a reply."""
+"""From a checkpoint to replies."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning_dpg.assessment.rubric.wording import language_of
-from lightning_dpg.evaluation.arms import make_speaker
-from lightning_dpg.evaluation.replies import Request
-from lightning_dpg.records import Profile
+from lightning_dpg.adapters.cache import adapter_cache
+from lightning_dpg.adapters.parts import Blend
+from lightning_dpg.adapters.speaking import speak_as
 from lightning_dpg.run.loading import load_trained
 
 
 def generate(
     checkpoint: Path,
-    profile: Profile,
-    description: str,
+    blends: Sequence[Blend],
     prompt: str,
     seed: int,
-    overrides: dict[str, Any],
-) -> str:
-    """One reply in character from a checkpoint, in the language of what is said.
+    evaluation: Mapping[str, Any],
+) -> list[str]:
+    """A reply of each blend to one prompt, in the language of what is said, in one batch.
+
+    Args:
+        checkpoint: of a trained arm.
+        blends: who answers.
+        prompt: what is said to them.
+        seed: of the sampling.
+        evaluation: settings of decoding to change, such as `temperature`.
 
     Raises:
         UserError: what reading the checkpoint or loading the backbone raises.
     """
-    trained = load_trained(checkpoint, overrides)
-    request = Request(profile, description, (("Someone", prompt),), language_of(prompt))
-    speaker = make_speaker(trained.arm, trained.config, trained.backbone, trained.module)
-    return speaker.speak([request], seed)[0]
+    trained = load_trained(checkpoint, evaluation)
+    prompts = [prompt] * len(blends)
+    return speak_as(
+        trained.arm, trained.config, trained.module, blends, prompts, seed, adapter_cache()
+    )

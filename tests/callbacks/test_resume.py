@@ -97,6 +97,20 @@ def test_a_run_that_dies_goes_on_to_the_same_curve(
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_the_same_seed_gives_the_same_weights_bit_by_bit(
+    train: Callable[[Path], PersonalityModule], config: Config, tmp_path: Path, precision: Any
+) -> None:
+    config.trainer.precision, config.trainer.max_steps = precision, 4
+    one, other = (train(tmp_path / name).state_dict() for name in ("one", "other"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert rows(tmp_path / "one") == rows(tmp_path / "other")
+    config.seed += 1
+    third = train(tmp_path / "third").state_dict()
+    assert not any(torch.equal(one[n], third[n]) for n in one if n.endswith("head.b.0"))
+    assert rows(tmp_path / "one") != rows(tmp_path / "third")
+
+
 def test_a_resumed_run_repeats_no_step_that_was_saved(
     train: Callable[[Path], PersonalityModule], tmp_path: Path
 ) -> None:

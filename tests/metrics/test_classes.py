@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from lightning_dpg.metrics import (
     PSDC,
@@ -34,6 +30,7 @@ from lightning_dpg.metrics.agreement import (
     trait_spearman,
 )
 from lightning_dpg.metrics.functional import NORMS, Norm, psdc, scored, trait_correlation
+from tests.metrics.conftest import InTwoProcesses
 from tests.metrics.test_functional import draw, tensors
 
 BATCHES = (1, 0, 5, 17)
@@ -135,40 +132,49 @@ def test_many_personas_lose_no_precision() -> None:
     assert metric.compute().item() == pytest.approx(0.5, rel=1e-6)
 
 
-def metrics_of(x: torch.Tensor, y: torch.Tensor) -> list[list[float]]:
+def metrics_of(*shares: tuple[torch.Tensor, torch.Tensor]) -> list[list[float]]:
+    """All metrics over some shares of the personas; without a share they are never updated."""
     traits = [metric for metric, _ in of_traits()]
     metrics: list[Any] = [*(PSDC(norm) for norm in NORMS), *traits, Unscored()]
-    for metric in metrics[:-1]:
-        metric.update(x, y)
-    metrics[-1].update(y)
+    for x, y in shares:
+        for metric in metrics[:-1]:
+            metric.update(x, y)
+        metrics[-1].update(y)
     return [metric.compute().reshape(-1).tolist() for metric in metrics]
 
 
-CUTS = (13, 0)
-"""Uneven shares of the first process; in the end none at all."""
+PERSONAS = tensors(*draw(1))
+SHARES: tuple[tuple[list[slice], list[slice]], ...] = (
+    ([slice(0, 13)], [slice(13, None)]),
+    ([slice(0, 0)], [slice(None)]),
+    ([], [slice(None)]),
+    ([slice(9, None), slice(0, 9)], []),
+)
+"""Of two processes: uneven shares; an update with nobody; none at all, once in each."""
 
 
-def run_rank(rank: int, folder: str) -> None:
-    """One process: its shares of the personas, then the reduced metrics, saved."""
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-    torch.set_num_threads(1)
-    address = f"file://{folder}/rendezvous"
-    dist.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
-    x, y = tensors(*draw(1))
-    shares = [slice(0, cut) if rank == 0 else slice(cut, None) for cut in CUTS]
-    torch.save([metrics_of(x[share], y[share]) for share in shares], f"{folder}/rank{rank}.pt")
-    dist.destroy_process_group()
+def reduced_in(rank: int) -> list[list[list[float]]]:
+    """In one of two processes: all metrics of its shares, put together with the other's."""
+    x, y = PERSONAS
+    return [metrics_of(*((x[part], y[part]) for part in shares[rank])) for shares in SHARES]
 
 
-def test_two_processes_reduce_to_what_one_gets(tmp_path: Path) -> None:
-    mp.spawn(run_rank, (str(tmp_path),), nprocs=2)  # type: ignore[attr-defined]
-    x, y = tensors(*draw(1))
-    expected = metrics_of(x, y)
+def test_two_processes_reduce_to_what_one_gets(in_two_processes: InTwoProcesses) -> None:
+    x, y = PERSONAS
+    expected = metrics_of((x, y))
     assert expected[-1] == [(~scored(y)).sum().item()]
-    for rank in (0, 1):
-        for values in torch.load(tmp_path / f"rank{rank}.pt"):
+    for found in in_two_processes["classes"]:
+        assert len(found) == len(SHARES)
+        for values in found:
             for got, wanted in zip(values, expected, strict=True):
                 assert got == pytest.approx(wanted, rel=1e-6)
     for share in (x[:13], y[:13]), (x[13:], y[13:]):  # neither process alone gets there
-        for got, wanted in zip(metrics_of(*share), expected, strict=True):
+        for got, wanted in zip(metrics_of(share), expected, strict=True):
             assert got != pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:The ``compute`` method of metric")
+def test_what_was_never_updated_is_not_defined() -> None:
+    *values, unscored = metrics_of()
+    assert unscored == [0.0]
+    assert all(torch.tensor(value).isnan().all() for value in values)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import torch.distributed as dist
-from torch.multiprocessing.spawn import spawn
 
 from lightning_dpg.metrics.likelihood import context_gain, token_nll
 from lightning_dpg.metrics.quality import distinct, length, loops
@@ -18,6 +14,7 @@ from lightning_dpg.metrics.refusals import refuses
 from lightning_dpg.metrics.replies import Consistency, ContextGain, TokenNLL
 from lightning_dpg.metrics.split_half import consistency
 from lightning_dpg.metrics.text import DistinctN, Loops, Refusals, Words
+from tests.metrics.conftest import InTwoProcesses
 
 TEXTS = [
     "The cat saw the cat.",
@@ -75,24 +72,19 @@ def test_runs_of_no_words_are_refused() -> None:
         DistinctN(0)
 
 
-RANKS = ((SHARES[:1], SHARES[1:]), (SHARES, ()))
-"""What each of two processes has: once both some, once the second nothing at all."""
+RANKS = ((SHARES[:1], SHARES[1:]), (SHARES, ()), ((), SHARES))
+"""What each of two processes has: once both some, then one of them nothing at all."""
 
 
-def run_rank(rank: int, folder: str) -> None:
-    """One process: its shares of the replies, then the reduced metrics, saved."""
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-    torch.set_num_threads(1)
-    address = f"file://{folder}/rendezvous"
-    dist.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
-    torch.save([values(shares[rank]) for shares in RANKS], f"{folder}/rank{rank}.pt")
-    dist.destroy_process_group()
+def reduced_in(rank: int) -> list[list[float]]:
+    """In one of two processes: all metrics of its shares, put together with the other's."""
+    return [values(shares[rank]) for shares in RANKS]
 
 
-def test_two_processes_reduce_to_what_one_gets(tmp_path: Path) -> None:
-    spawn(run_rank, (str(tmp_path),), nprocs=2)
-    for rank in (0, 1):
-        for found in torch.load(tmp_path / f"rank{rank}.pt"):
-            assert found == pytest.approx(EXPECTED, rel=1e-6)
+def test_two_processes_reduce_to_what_one_gets(in_two_processes: InTwoProcesses) -> None:
+    for found in in_two_processes["quality"]:
+        assert len(found) == len(RANKS)
+        for reduced in found:
+            assert reduced == pytest.approx(EXPECTED, rel=1e-6)
     alone = values(RANKS[0][0])
     assert all(a != pytest.approx(e) for a, e in zip(alone, EXPECTED, strict=True))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import lightning as L
 import pytest
 import torch
 from torch import Tensor
 
+from lightning_dpg.config import Config
+from lightning_dpg.data.samples import Sample
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.likelihood import reply_nll
 from lightning_dpg.models.lora import Adapters, find_sites
-from tests.models.conftest import random_adapters
+from tests.models.conftest import Batches, MakeModule, random_adapters, stir, trainer
 
 MakeBackbone = Callable[..., Backbone]
 Gradients = dict[str, Tensor]
@@ -176,3 +180,63 @@ def test_the_scope_of_the_moment_is_back_after_a_recomputation(
     assert (nll * torch.arange(1, 4)).sum() == expected
     with torch.no_grad():
         assert bench.loss(None) == base
+
+
+class Steps(L.Callback):
+    """The loss of each micro-batch, and whether a validation came between two of them."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+        self.validated: list[int] = []
+
+    def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+        self.losses.append(float(trainer.callback_metrics["train/loss"]))
+
+    def on_validation_end(self, *_: Any) -> None:
+        self.validated.append(len(self.losses))
+
+
+@pytest.mark.parametrize(
+    ("precision", "first_layer"), [("32-true", 0), ("32-true", 1), ("bf16-mixed", 0)]
+)
+def test_training_with_checkpointing_takes_the_same_way(
+    make_module: MakeModule,
+    make_backbone: MakeBackbone,
+    config: Config,
+    samples: list[Sample],
+    precision: str,
+    first_layer: int,
+) -> None:
+    """By Lightning: other personas in each micro-batch, two of them a step, validation between."""
+    config.lora.first_layer = first_layer
+    config.trainer.learning_rate, config.trainer.warmup_steps = 1e-2, 0
+    config.hypernetwork.description_dropout = 0.5
+    ways = []
+    for checkpointing in (False, True):
+        config.backbone.gradient_checkpointing = checkpointing
+        backbone = make_backbone()
+        module, steps, runs = make_module(on=backbone), Steps(), [0]
+        stir(module)
+
+        def count(*_: object, runs: list[int] = runs) -> None:
+            runs[0] += torch.is_grad_enabled()
+
+        backbone.model.get_submodule(module.sites[0].name).register_forward_hook(count)
+        run = trainer(
+            2,
+            accumulate_grad_batches=2,
+            val_check_interval=1,
+            check_val_every_n_epoch=None,
+            limit_val_batches=1,
+            precision=precision,
+            callbacks=[steps],
+        )
+        run.fit(module, Batches(module, samples[:12]))
+        ways.append((steps, runs[0], module.state_dict()))
+    (plain, plain_runs, plain_state), (checked, checked_runs, checked_state) = ways
+    assert checked_runs == 2 * plain_runs > 0  # the layers did run again
+    assert plain.validated == checked.validated and 1 in plain.validated  # inside the first step
+    assert len(plain.losses) == 4 and len(set(plain.losses)) == 4
+    assert checked.losses == pytest.approx(plain.losses, rel=1e-5)
+    for name, tensor in plain_state.items():
+        torch.testing.assert_close(checked_state[name], tensor, rtol=1e-4, atol=1e-6)

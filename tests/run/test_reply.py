@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lightning_dpg.adapters.parts import Blend, Part
 from lightning_dpg.data.prompts import encode_prompt
 from lightning_dpg.data.samples import Sample
 from lightning_dpg.evaluation import replies
@@ -25,6 +26,10 @@ PROFILE, OPPOSITE = Profile((4.0, -2.0, 3.0, 0.0, -4.0)), Profile((-4.0, 2.0, -3
 GREEDY = {"temperature": 0.0, "max_new_tokens": 8}
 
 
+def alone(profile: Profile) -> Blend:
+    return Blend("", (Part(profile),))
+
+
 def test_dpg_speaks_before_the_linear_map_and_that_before_lora_sft(tmp_path: Path) -> None:
     assert checkpoint_of(tmp_path) == tmp_path / "dpg" / MODEL  # which the error then names
     for arm in ("lora_sft_contrast", "lora_sft", "linear", "dpg"):
@@ -32,6 +37,11 @@ def test_dpg_speaks_before_the_linear_map_and_that_before_lora_sft(tmp_path: Pat
         (tmp_path / arm / MODEL).touch()
         expected = "dpg" if arm == "lora_sft_contrast" else arm
         assert checkpoint_of(tmp_path) == tmp_path / expected / MODEL
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lightning_dpg.adapters.cache.CACHE", tmp_path / "package")
 
 
 @pytest.fixture
@@ -71,10 +81,10 @@ def test_each_kind_of_checkpoint_speaks(
 
     monkeypatch.setattr(replies, "encode_prompt", listen)
     long = "Who goes there? " * 20
-    own, other = (generate(path, p, "", long, 0, GREEDY) for p in (PROFILE, OPPOSITE))
+    own, other = generate(path, [alone(PROFILE), alone(OPPOSITE)], long, 0, GREEDY)
     if source != "static":  # adapters move the tiny model, words of a prompt may not
         assert own != other
     assert long.strip() in seen[0]  # not cut as prompts of training are
     assert ("openness +4" in seen[0]) == scores_in_prompt
-    generate(path, PROFILE, "", "你是谁？", 0, GREEDY)
+    generate(path, [alone(PROFILE)], "你是谁？", 0, GREEDY)
     assert "请以角色的口吻" in seen[-1] and "Answer in character" in seen[0]

@@ -1,0 +1,1 @@
+"""Adapters beyond training: blended, kept, and written as files that other programs load."""

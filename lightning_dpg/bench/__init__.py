@@ -1,0 +1,1 @@
+"""The benchmark of speed: contenders side by side, their floor, and the targets."""

@@ -1,0 +1,73 @@
+"""A new persona: the time until its adapter is there, against one decoded token at 7 B."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from lightning_dpg.bench import floor, timing
+from lightning_dpg.bench.floor import LLAMA_7B
+from lightning_dpg.bench.machine import bandwidth, seconds
+from lightning_dpg.config import HypernetworkConfig
+from lightning_dpg.models.hypernetwork import Hypernetwork
+from lightning_dpg.models.lora import Site
+
+RANK, SCALE = 8, 2.0
+REPEATS = 20
+CONTEXT = 512
+"""Tokens in the cache of the decoded token's sample."""
+
+
+def network(sites: list[Site], width: int) -> Hypernetwork:
+    """A hypernetwork of the default size.
+
+    Args:
+        sites: where adapters go.
+        width: of encoded descriptions, which is that of the model's hidden states.
+    """
+    h = HypernetworkConfig()
+    return Hypernetwork(
+        sites, RANK, SCALE, width, width=h.width, depth=h.depth, heads=h.heads, output=h.output
+    )
+
+
+def trained_parameters(shapes: floor.Shapes, first_layer: int = 0) -> int:
+    """Parameters of the hypernetwork for q and v of a model's layers, counted without making it."""
+    with torch.device("meta"):
+        made = network(shapes.sites(["q", "v"], first_layer), shapes.hidden)
+    return sum(parameter.numel() for parameter in made.parameters())
+
+
+def new_persona(device: torch.device, shapes: floor.Shapes = LLAMA_7B) -> dict[str, Any]:
+    """Time from scores and an encoded description to adapters that are ready to be injected.
+
+    The description is encoded already: that is a forward pass of the model over its words, once for
+    each text. The token's time is the least that its bytes take at the bandwidth measured here.
+
+    Args:
+        device: where both would run.
+        shapes: of the model, in NF4 with bfloat16.
+    """
+    sites = shapes.sites(["q", "v"])
+    made = network(sites, shapes.hidden).to(device).eval()
+    profile = torch.full((1, 5), 2.0, device=device)
+    described = torch.randn(1, shapes.hidden, device=device)
+
+    @torch.inference_mode()
+    def ready() -> None:
+        for lora in made(profile, described).values():
+            lora.to(torch.bfloat16)
+
+    ready()
+    spread = timing.spread([seconds(ready, device) for _ in range(REPEATS)])
+    read = floor.decoding_bytes(shapes, sites, RANK, 1, CONTEXT, "bfloat16", "nf4").frozen
+    speed = bandwidth(device)
+    return {
+        **spread,
+        "model": shapes.name,
+        "token_bytes": read,
+        "bandwidth": speed,
+        "token_seconds": read / speed,
+        "token_measured": None,
+    }

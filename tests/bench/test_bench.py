@@ -1,0 +1,119 @@
+"""The whole benchmark on the tiny model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from lightning_dpg.bench import cases, persona
+from lightning_dpg.bench import contenders as who
+from lightning_dpg.errors import UserError
+from lightning_dpg.progress import Steps
+from lightning_dpg.run import bench as command
+from lightning_dpg.run.bench import DATA, Plan, bench
+
+QUIET = Plan(
+    model="tiny",
+    dtypes=("float32",),
+    quantizations=("none",),
+    batches=(2,),
+    tokens=(8,),
+    repeats=3,
+    device="cpu",
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str, str]:
+    """Results, the Markdown table, and what the terminal showed."""
+    out = tmp_path_factory.mktemp("bench")
+    shown = StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(persona, "bandwidth", lambda device: 1e9)
+        patch.setattr(cases, "FULL", replace(cases.FULL, new_tokens=3))
+        path = bench(QUIET, out, Steps(Console(file=shown, width=150)))
+    return json.loads((out / DATA).read_text()), path.read_text(), shown.getvalue()
+
+
+def test_every_case_is_there_with_all_who_take_part(made: tuple[dict[str, Any], str, str]) -> None:
+    results, _, _ = made
+    assert results["left_out"] == []
+    said = {(case["work"], case["checkpointing"]): case for case in results["cases"]}
+    assert set(said) == {
+        ("prefill", False),
+        ("decoding", False),
+        ("training", False),
+        ("training", True),
+    }
+    speaking = [who.FROZEN, who.PEFT, who.MIXED, who.NAIVE, who.STATIC, who.OURS]
+    learning = [who.PEFT, who.STATIC, who.OURS, who.NAIVE, who.HYPERNETWORK, who.DPG]
+    for case in results["cases"]:
+        names = [contender["name"] for contender in case["contenders"]]
+        assert names == (learning if case["work"] == "training" else speaking)
+        for contender in case["contenders"]:
+            assert len(contender["seconds"]) == 3
+            assert min(contender["seconds"]) <= contender["p50"] <= contender["p95"]
+            assert contender["peak_bytes"] > 0
+            assert contender["over_baseline"]["ratio"] > 0 < contender["over_ours"]["ratio"]
+        checked = {c["name"]: c["error"] for c in case["contenders"] if c["error"] is not None}
+        assert {who.OURS, who.STATIC} <= set(checked)
+        assert max(checked.values()) < 1e-3
+        base = next(c for c in case["contenders"] if c["name"] == case["baseline"])
+        assert base["over_baseline"]["ratio"] == 1
+
+
+def test_the_machine_is_named(made: tuple[dict[str, Any], str, str]) -> None:
+    machine = made[0]["machine"]
+    assert machine["device"] == "cpu" and machine["cpu"] and machine["threads"] >= 1
+    assert set(machine["versions"]) == {"torch", "transformers", "peft", "bitsandbytes"}
+    assert machine["versions"]["torch"]
+
+
+def test_table_and_terminal_end_with_the_targets(made: tuple[dict[str, Any], str, str]) -> None:
+    results, text, shown = made
+    assert len(results["targets"]) == 5
+    assert text.count("- Target: ") == 5
+    assert text.rstrip().splitlines()[-1].startswith("- Target: new persona")
+    assert "float32: training, B 2, T 8, checkpointing" in shown
+    assert shown.count("Target: ") == 5
+
+
+def test_time_that_is_spent_leaves_cases_out_with_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "measure", lambda *args: pytest.fail("measured"))
+    monkeypatch.setattr(persona, "new_persona", lambda device: PERSONA)
+    clock = iter([0.0] * 3 + [1e9] * 20)
+    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    path = bench(QUIET, tmp_path, Steps(Console(file=StringIO())))
+    assert path.read_text().count("the time (--seconds) is spent") == 4
+
+
+PERSONA = {"model": "x", "p50": 1.0, "p95": 1.0, "token_seconds": 2.0, "token_measured": None}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"model": "gpt"}, "--model expected one of auto, smollm2, llama7b, tiny, got 'gpt'"),
+        ({"dtypes": ("half",)}, "--dtype expected one of auto, bfloat16, float32, got 'half'"),
+        ({"quantizations": ("int8",)}, "--quantization expected one of none, nf4, got 'int8'"),
+        ({"batches": (0,)}, "--batch expected 1 or more, got 0"),
+        ({"tokens": (1,)}, "--tokens expected 2 or more, got 1"),
+        ({"repeats": 0}, "--repeats expected 1 or more, got 0"),
+        ({"seconds": 0.0}, "--seconds expected 1 or more, got 0.0"),
+    ],
+)
+def test_what_is_not_known_or_not_positive_is_refused(
+    changed: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError) as caught:
+        bench(Plan(**{**vars(QUIET), **changed}), tmp_path)
+    assert str(caught.value) == said

@@ -1,0 +1,169 @@
+"""Contenders of the same adapters say the same, and not what the frozen model says."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from lightning_dpg.bench import agreement
+from lightning_dpg.bench import contenders as who
+from lightning_dpg.bench.cases import Case
+from lightning_dpg.bench.contenders import Contender
+from lightning_dpg.bench.copies import sharing
+from lightning_dpg.bench.repeating import repeated_delta
+from lightning_dpg.bench.stand import Stand
+from lightning_dpg.data.collate import IGNORED
+from lightning_dpg.models.lora import LoRA
+from tests.bench.conftest import PERSONAS
+
+PREFILL = Case("prefill", PERSONAS, 10)
+DECODING = Case("decoding", PERSONAS, 10, new_tokens=4)
+
+
+def taking(stand: Stand, case: Case) -> dict[str, Contender]:
+    found = {contender.name: contender for contender in stand.contenders(case)}
+    for contender in found.values():
+        contender.prepare(case.checkpointing)
+    return found
+
+
+@torch.no_grad()
+def merged(stand: Stand, ids: Tensor, persona: int) -> Tensor:
+    """The last logits of a model whose weights hold one persona's deltas."""
+    model: Any = copy.deepcopy(stand.backbone.model)
+    for site in stand.sites:
+        delta = stand.adapters[site.name].delta_weight()[persona]
+        model.get_submodule(site.name).weight += delta
+    logits: Tensor = model(input_ids=ids, use_cache=False).logits[:, -1]
+    return logits
+
+
+def test_prefill_equals_merged_weights_for_every_persona(stand: Stand) -> None:
+    ids, _ = stand.inputs(PREFILL)
+    found = {name: c.prefill(ids) for name, c in taking(stand, PREFILL).items()}
+    assert list(found) == [who.FROZEN, who.PEFT, who.MIXED, who.NAIVE, who.STATIC, who.OURS]
+    own = torch.cat([merged(stand, ids[i : i + 1], i) for i in range(PERSONAS)])
+    for name in (who.MIXED, who.NAIVE, who.OURS):
+        torch.testing.assert_close(found[name], own, rtol=1e-5, atol=1e-5)
+    for name in (who.PEFT, who.STATIC):
+        torch.testing.assert_close(found[name], merged(stand, ids, 0), rtol=1e-5, atol=1e-5)
+    base = stand.backbone.model(input_ids=ids).logits[:, -1]
+    torch.testing.assert_close(found[who.FROZEN], base, rtol=1e-5, atol=1e-5)
+    assert ((own - base).abs().amax(1) > 1e-2).all()
+    assert ((own - merged(stand, ids, 0)).abs().amax(1)[1:] > 1e-2).all()
+
+
+def test_decoding_token_by_token_is_the_whole_text_at_once(stand: Stand) -> None:
+    """One cache serves all, and is as it was after each of them."""
+    ids, new = stand.inputs(DECODING)
+    found = taking(stand, DECODING)
+    with torch.no_grad(), found[who.OURS].scope():
+        cache = found[who.OURS].model(input_ids=ids, use_cache=True).cache
+    answers = {name: contender.decode(new, cache) for name, contender in found.items()}
+    assert cache.get_seq_length() == DECODING.tokens
+    whole = found[who.OURS].prefill(torch.cat([ids, new], 1))
+    for name in (who.MIXED, who.NAIVE, who.OURS):
+        torch.testing.assert_close(answers[name], whole, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(answers[who.STATIC], answers[who.PEFT], rtol=1e-5, atol=1e-5)
+    assert ((answers[who.FROZEN] - whole).abs().amax(1) > 1e-2).all()
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_gradients_are_the_same_and_not_zero(stand: Stand, checkpointing: bool) -> None:
+    case = Case("training", PERSONAS, 10, checkpointing)
+    ids, _ = stand.inputs(case)
+    labels = ids.clone()
+    labels[:, :5] = IGNORED
+    contenders = taking(stand, case)
+    found = {name: c.train(ids, labels) for name, c in contenders.items()}
+    assert list(found) == [
+        who.PEFT,
+        who.STATIC,
+        who.OURS,
+        who.NAIVE,
+        who.HYPERNETWORK,
+        who.DPG,
+    ]
+    torch.testing.assert_close(found[who.STATIC], found[who.PEFT], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(found[who.OURS], found[who.NAIVE], rtol=1e-3, atol=1e-4)
+    assert all(gradient.abs().max() > 1e-2 for gradient in found.values())
+    assert found[who.HYPERNETWORK].shape == found[who.DPG].shape
+    assert not torch.allclose(found[who.HYPERNETWORK], found[who.DPG])
+    layers = contenders[who.OURS].inner.model.layers
+    assert layers[0].gradient_checkpointing == checkpointing
+
+
+def test_checkpointing_changes_no_gradient(stand: Stand) -> None:
+    found: list[dict[str, Tensor]] = []
+    for checkpointing in (False, True):
+        case = Case("training", PERSONAS, 10, checkpointing)
+        ids, _ = stand.inputs(case)
+        found.append({n: c.train(ids, ids) for n, c in taking(stand, case).items()})
+    for name in found[0]:
+        torch.testing.assert_close(found[1][name], found[0][name], rtol=1e-4, atol=1e-5)
+
+
+def test_adapters_have_the_precision_of_the_model(stand: Stand) -> None:
+    peft = taking(stand, PREFILL)[who.MIXED].model
+    kinds = {p.dtype for name, p in peft.named_parameters() if "lora_" in name}
+    assert kinds == {torch.float32}
+    assert len({n.split(".")[-2] for n, _ in peft.named_parameters() if "lora_" in n}) == PERSONAS
+
+
+def test_a_copy_has_the_same_tensors_and_hooks_of_its_own(stand: Stand) -> None:
+    model: Any = stand.backbone.model
+    twin = sharing(model)
+    for one, other in zip(model.parameters(), twin.parameters(), strict=True):
+        assert one is other
+    site = stand.sites[0].name
+    assert twin.get_submodule(site) is not model.get_submodule(site)
+    twin.get_submodule(site).register_forward_hook(lambda *args: None)
+    assert not model.get_submodule(site)._forward_hooks
+    assert type(model.get_submodule(site)) is torch.nn.Linear  # PEFT has replaced its copy's
+
+
+def test_repetition_is_b_times_a_for_every_token() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, a, b = (torch.randn(s, generator=generator) for s in ((2, 3, 5), (2, 4, 5), (2, 6, 4)))
+    expected = torch.stack([x[i] @ a[i].T @ b[i].T for i in range(2)])
+    torch.testing.assert_close(repeated_delta(x, LoRA(a, b, 1.0)), expected)
+
+
+def answers(**changed: Tensor) -> dict[str, Tensor]:
+    base, own = torch.tensor([[1.0, 2.0]]), torch.tensor([[2.0, 0.0]])
+    return {who.FROZEN: base, who.MIXED: own, who.OURS: own.clone()} | changed
+
+
+def test_agreement_gives_errors_over_the_effect() -> None:
+    near = torch.tensor([[2.0 + 1e-4, 0.0]])
+    errors = agreement.check(answers(**{who.OURS: near}), "float32", "a case")
+    assert errors == {who.OURS: pytest.approx(1e-4 / 5**0.5, rel=1e-2)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({who.OURS: torch.tensor([[2.0, 0.1]])}, "off its reference"),
+        ({who.OURS: torch.tensor([[2.0, float("nan")]])}, "NaN"),
+        ({who.FROZEN: torch.tensor([[2.0, 0.01]])}, "what the frozen model says"),
+    ],
+)
+def test_a_mismatch_is_an_error(changed: dict[str, Tensor], said: str) -> None:
+    with pytest.raises(agreement.DisagreementError, match=said) as caught:
+        agreement.check(answers(**changed), "float32", "prefill, B 1")
+    assert "prefill, B 1" in str(caught.value)
+
+
+def test_a_rounding_of_bfloat16_is_none_in_bfloat16_alone() -> None:
+    rounded = answers(**{who.OURS: torch.tensor([[2.05, 0.05]])})
+    agreement.check(rounded, "bfloat16", "a case")
+    with pytest.raises(agreement.DisagreementError):
+        agreement.check(rounded, "float32", "a case")
+
+
+def test_without_a_reference_nothing_is_compared() -> None:
+    assert agreement.check({who.OURS: torch.ones(3)}, "float32", "a case") == {}
