@@ -31,6 +31,11 @@ def flush_tree(folder: Path) -> None:
     _flush([*folder.rglob("*"), folder])
 
 
+def flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, after one was changed."""
+    _flush([folder])
+
+
 def _make_folder(folder: Path) -> None:
     """Make a folder with those above it, each on the disk."""
     new = [path for path in (folder, *folder.parents) if not path.exists()]

@@ -62,6 +62,12 @@ EMIL:
 """
 
 
+@pytest.fixture(autouse=True)
+def adapter_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Generated adapters go where no other test, and nobody's own cache, can supply them."""
+    monkeypatch.setattr("lightning_dpg.adapters.cache.CACHE", tmp_path / "package")
+
+
 @pytest.fixture
 def make_backbone() -> Callable[..., Backbone]:
     """A fresh backbone of two tiny layers, to install hooks in and to change."""

@@ -13,24 +13,29 @@ from lightning_dpg.adapters.card import is_ours
 from lightning_dpg.adapters.parts import Blend
 from lightning_dpg.adapters.peft_format import CARD, FILES
 from lightning_dpg.errors import UserError
+from lightning_dpg.files import flush_folder, flush_tree
 
-LONGEST_NAME = 80
+LONGEST_NAME = 160
+"""Bytes: file systems take 255, and a folder that is being written has a longer name."""
 
 
-def folders_for(blends: Sequence[Blend], out: Path, overwrite: bool = False) -> list[Path]:
+def folders_for(
+    blends: Sequence[Blend], out: Path, overwrite: bool = False, named: bool = False
+) -> list[Path]:
     """The folder of each adapter: `out` for one, a folder below it for each name of several.
 
     Args:
         blends: who is written.
         out: as given.
         overwrite: whether adapters that this package wrote may be replaced.
+        named: whether even a single one has a folder of its name.
 
     Raises:
         UserError: names that give no folder or the same one, or folders that may not be written.
     """
     if not blends:
         raise UserError("There is nobody to export: give --ocean or --personas")
-    folders = [out] if len(blends) == 1 else _named(blends, out)
+    folders = [out] if len(blends) == 1 and not named else _named(blends, out)
     problems = [problem for folder in folders if (problem := _in_the_way(folder, overwrite))]
     if problems:
         raise UserError("\n".join(problems))
@@ -39,7 +44,8 @@ def folders_for(blends: Sequence[Blend], out: Path, overwrite: bool = False) -> 
 
 def safe_name(name: str) -> str:
     """A name as that of a folder: letters of any script, digits, `-`, `_` and `.`."""
-    return re.sub(r"[^\w.-]+", "-", name.strip())[:LONGEST_NAME].strip("-.")
+    letters = re.sub(r"[^\w.-]+", "-", name.strip()).encode()[:LONGEST_NAME]
+    return letters.decode(errors="ignore").strip("-.")
 
 
 def _named(blends: Sequence[Blend], out: Path) -> list[Path]:
@@ -82,14 +88,29 @@ def placed(folder: Path) -> Iterator[Path]:
     """A new folder to fill in a `with` block; after it, it is renamed to `folder`.
 
     What `folder` held is replaced; where the block fails, it stays as it was.
+
+    Raises:
+        UserError: it cannot be written.
     """
-    folder = Path(os.path.abspath(folder))
+    folder = folder.resolve()  # of a link, what it points to
+    try:
+        with _renamed(folder) as new:
+            yield new
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written ({error.strerror}): give another --out"
+        ) from None
+
+
+@contextmanager
+def _renamed(folder: Path) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     new, old = (folder.with_name(f".{folder.name}-{os.getpid()}-{k}") for k in ("new", "old"))
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     try:
         yield new
+        flush_tree(new)
         if folder.exists():
             folder.rename(old)
         try:
@@ -98,6 +119,7 @@ def placed(folder: Path) -> Iterator[Path]:
             if old.exists():
                 old.rename(folder)
             raise
+        flush_folder(folder.parent)
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(new, ignore_errors=True)

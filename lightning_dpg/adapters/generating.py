@@ -21,6 +21,9 @@ from lightning_dpg.records import Profile
 FORMAT = 1
 """Of what the cache keeps: another number makes everything anew."""
 
+SAMPLE = 64
+"""Numbers of each of the frozen model's parameters that its digest is taken of."""
+
 Person = tuple[Profile, str]
 """Profile and description."""
 
@@ -75,6 +78,7 @@ def _source(module: PersonalityModule) -> str:
     return _digest(
         __version__,
         module.backbone.identity,
+        _sample_digest(module.backbone.model),
         [site.name for site in module.sites],
         type(module.adapters).__name__,
         asdict(config.lora),
@@ -82,6 +86,19 @@ def _source(module: PersonalityModule) -> str:
         module.dial.limit,
         _weights_digest(module),
     )
+
+
+def _sample_digest(model: nn.Module) -> str:
+    """SHA-256 of the first numbers of each of a model's parameters.
+
+    A name says little of a folder whose files were exchanged, and all weights are gigabytes.
+    """
+    digest = hashlib.sha256()
+    for name, part in model.named_parameters():
+        digest.update(f"{name} {tuple(part.shape)} {part.dtype}".encode())
+        few = part.detach().flatten()[:SAMPLE].cpu().contiguous()
+        digest.update(few.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _digest(*values: Any) -> str:

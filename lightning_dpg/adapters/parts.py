@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import Profile, is_given
 
+SOMEONE = "Someone"
+"""Who says what is answered, where nobody is named."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -16,7 +19,7 @@ class Part:
 
     Attributes:
         profile: five scores.
-        description: of the character; empty where there is none.
+        description: of the character, on one line; empty where there is none.
         weight: what its delta is multiplied by: any finite number, a negative one pushes away.
 
     Raises:
@@ -30,6 +33,8 @@ class Part:
     def __post_init__(self) -> None:
         if not math.isfinite(self.weight):
             raise UserError(f"A weight must be a finite number, got {self.weight:g}")
+        # However it was typed: to an encoder another space is another text.
+        object.__setattr__(self, "description", " ".join(self.description.split()))
 
 
 @dataclass(frozen=True)

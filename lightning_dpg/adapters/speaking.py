@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lightning_dpg.adapters.blend import blended
 from lightning_dpg.adapters.cache import AdapterCache
-from lightning_dpg.adapters.parts import Blend
+from lightning_dpg.adapters.parts import SOMEONE, Blend
 from lightning_dpg.assessment.rubric.wording import language_of
 from lightning_dpg.config import Arm, Config
 from lightning_dpg.evaluation.arms import voice_of
@@ -15,9 +15,6 @@ from lightning_dpg.evaluation.replies import Brief, Request, Voice, generate_rep
 from lightning_dpg.models.lora import Adapters
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.records import Profile
-
-SPEAKER = "Someone"
-"""Who says what is answered, where nobody is named."""
 
 
 def speak_as(
@@ -44,7 +41,7 @@ def speak_as(
     # carries the number of its blend where its description would be, which also keeps blends apart
     # that agree in what a prompt tells.
     requests = [
-        Request(blend.profile, str(i), ((SPEAKER, prompt),), language_of(prompt))
+        Request(blend.profile, str(i), ((SOMEONE, prompt),), language_of(prompt))
         for i, (blend, prompt) in enumerate(zip(blends, prompts, strict=True))
     ]
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, replace
 
-from lightning_dpg.adapters.parts import Blend, Part
+from lightning_dpg.adapters.parts import SOMEONE, Blend, Part
 from lightning_dpg.data.prompts import Turn
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import Profile, is_given
 from lightning_dpg.regions import INITIALS
 
-SOMEONE = "Someone"
-"""What prompts call the person who types, as in `dpg generate`."""
 UNNAMED = "Character"
 """Name of a persona that was given none."""
 SEEDS = 2**63

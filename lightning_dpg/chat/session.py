@@ -62,6 +62,7 @@ class Session:
             return
         outcome = self._outcome(line)
         self.conversation = outcome.conversation
+        self._forgets &= bool(self.conversation.turns)  # a new conversation fits again
         if outcome.note:
             self._terminal.note(outcome.note)
         self._leaves = outcome.leave

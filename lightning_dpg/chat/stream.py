@@ -8,12 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import LogitsProcessor
 from transformers.generation.streamers import BaseStreamer
 
 from lightning_dpg.config import EvaluationConfig
 from lightning_dpg.data.prompts import encode_prompt
-from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.replies import Brief, Request
 from lightning_dpg.evaluation.sampling import decoding
 from lightning_dpg.models.backbone import Backbone
@@ -83,7 +81,6 @@ def stream_reply(
     )
     ids, mask = pad_left([prompt], int(tokenizer.pad_token_id), backbone.device)
     options = decoding(config) | {"pad_token_id": tokenizer.pad_token_id}
-    options["logits_processor"] = [Bounded(), *options.get("logits_processor", [])]
     pieces, stopped = Pieces(tokenizer, listen), False
     devices = [backbone.device] if backbone.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
@@ -99,16 +96,6 @@ def stream_reply(
 def _generating(backbone: Backbone) -> Any:
     """The model: the stubs of transformers do not take `generate` for a method."""
     return backbone.model
-
-
-class Bounded(LogitsProcessor):
-    """Lets scores pass that are numbers: there is nothing to draw from others."""
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """scores: (batch, vocabulary); -inf is a token that is ruled out."""
-        if not scores.max().isfinite():
-            raise UserError("The model cannot compute with adapters this strong: lower /strength")
-        return scores
 
 
 class Pieces(BaseStreamer):

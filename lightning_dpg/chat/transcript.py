@@ -101,7 +101,7 @@ def read_transcript(path: Path) -> Conversation:
         )
     except KeyError as error:
         raise _no_transcript(path, f"it lacks the entry {error}") from None
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, OverflowError, TypeError, AttributeError, RecursionError) as error:
         raise _no_transcript(path, str(error)) from None
 
 
@@ -142,10 +142,11 @@ class Transcript:
 
     Args:
         path: of the file; its folder is made when the first turn is written.
+        new: whether the file must not be there before it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, new: bool = True) -> None:
+        self.path, self._new = path, new
         self._written = ""
         self._own = {path.resolve()}
 
@@ -157,8 +158,10 @@ class Transcript:
         """
         text = dump(conversation)
         if text != self._written and (self._written or conversation.turns or conversation.earlier):
+            if self._new:  # another conversation may have taken the name meanwhile
+                _take(self.path)
             _write(self.path, text)
-            self._written = text
+            self._written, self._new = text, False
 
     def copy(self, conversation: Conversation, path: Path) -> None:
         """Write a copy elsewhere.
@@ -178,13 +181,28 @@ class Transcript:
         return bool(self._written)
 
 
+def _take(path: Path) -> None:
+    """Make an empty file of that name."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("x").close()
+    except OSError as error:
+        if not path.exists():
+            raise _unwritable(path, error) from None
+        raise UserError(f"{path} is there already: /save FILE keeps this conversation") from None
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    return UserError(
+        f"{path} cannot be written ({error.strerror}): /save FILE puts a copy elsewhere"
+    )
+
+
 def _write(path: Path, text: str) -> None:
     try:
         write_atomically(path, text.encode("utf-8", errors="replace"))
     except OSError as error:
-        raise UserError(
-            f"{path} cannot be written ({error.strerror}): /save FILE puts a copy elsewhere"
-        ) from None
+        raise _unwritable(path, error) from None
 
 
 def new_path(given: Path | None) -> Path:

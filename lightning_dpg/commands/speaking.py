@@ -161,7 +161,16 @@ def export(
     from lightning_dpg.run.loading import checkpoint_of
 
     path = checkpoint or checkpoint_of(runs.latest_run(experiment))
-    for folder in run_export(path, blends, out, dtype=dtype, base=base, overwrite=force):
+    folders = run_export(
+        path,
+        blends,
+        out,
+        dtype=dtype,
+        base=base,
+        overwrite=force,
+        named=personas is not None,
+    )
+    for folder in folders:
         typer.echo(f"Adapter: {folder}")
 
 

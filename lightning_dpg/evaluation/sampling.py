@@ -9,6 +9,23 @@ from torch import Tensor
 from transformers import LogitsProcessor
 
 from lightning_dpg.config import EvaluationConfig
+from lightning_dpg.errors import UserError
+
+COLDEST = 1e-6
+"""A lower temperature is none: always the likeliest token."""
+
+
+class Bounded(LogitsProcessor):
+    """Lets scores pass that are numbers: there is nothing to draw from others."""
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """scores: (batch, vocabulary); -inf is a token that is ruled out."""
+        del input_ids
+        if not scores.amax(-1).isfinite().all():
+            raise UserError(
+                "The model cannot compute with adapters this strong: lower the strength"
+            )
+        return scores
 
 
 class TopKSampler(LogitsProcessor):
@@ -66,14 +83,15 @@ def decoding(config: EvaluationConfig) -> dict[str, Any]:
         "repetition_penalty": config.repetition_penalty,
         "no_repeat_ngram_size": config.no_repeat_ngram,
         "max_new_tokens": config.max_new_tokens,
+        "logits_processor": [Bounded()],
     }
-    if config.temperature <= 0:
+    if config.temperature < COLDEST:
         return options
     if config.top_k > 0:
         sampler = TopKSampler(
             config.top_k, config.temperature, config.top_p, config.no_repeat_ngram
         )
-        return options | {"logits_processor": [sampler], "no_repeat_ngram_size": 0}
+        return options | {"logits_processor": [Bounded(), sampler], "no_repeat_ngram_size": 0}
     return options | {
         "do_sample": True,
         "temperature": config.temperature,

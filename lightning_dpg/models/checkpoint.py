@@ -126,7 +126,8 @@ def _read(path: Path) -> tuple[Identity, Mapping[str, Any]]:
         raise UserError(f"{path} is no checkpoint of lightning_dpg: it lacks the entry {KEY!r}")
     if isinstance(content[KEY], Mapping) and content[KEY].get("format", FORMAT) != FORMAT:
         found = content[KEY]["format"]
-        advice = "install a newer lightning_dpg" if found > FORMAT else "train again (`make train`)"
+        newer = isinstance(found, int) and found > FORMAT
+        advice = "install a newer lightning_dpg" if newer else "train again (`make train`)"
         raise UserError(f"{path} has format {found}, this version reads {FORMAT}: {advice}")
     try:
         content["state_dict"].keys()

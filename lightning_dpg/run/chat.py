@@ -9,6 +9,7 @@ from typing import TextIO
 from rich.console import Console
 
 from lightning_dpg.adapters.blend import blended
+from lightning_dpg.adapters.cache import adapter_cache
 from lightning_dpg.chat.conversation import Conversation, begin, describe
 from lightning_dpg.chat.session import Session
 from lightning_dpg.chat.talking import LocalTalker
@@ -78,7 +79,7 @@ def chat(
     if temperature is None and resumed is None:
         usual = trained.config.evaluation.temperature
         conversation = replace(conversation, temperature=usual)
-    terminal, written = Terminal(source, console), Transcript(path)
+    terminal, written = Terminal(source, console), Transcript(path, new=path != resume)
     _greet(terminal, trained, conversation)
     Session(conversation, _talker(trained), terminal, written).run()
     if not written.begun:
@@ -101,7 +102,7 @@ def _talker(trained: Trained) -> LocalTalker:
         trained.backbone,
         trained.config.evaluation,
         trained.config.data.max_prompt_tokens,
-        lambda blend: blended(trained.module, [blend]),
+        lambda blend: blended(trained.module, [blend], adapter_cache()),
         voice_of(trained.arm, trained.module).brief,
     )
 

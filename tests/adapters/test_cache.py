@@ -93,7 +93,14 @@ def requantise(module: PersonalityModule) -> None:
     module.backbone = replace(module.backbone, identity="another/nf4/bfloat16")
 
 
-@pytest.mark.parametrize("change", [change_weight, turn_dial, guide, rescale, requantise])
+def exchange_backbone(module: PersonalityModule) -> None:
+    with torch.no_grad():
+        module.backbone.model.get_output_embeddings().weight.mul_(1.3)
+
+
+@pytest.mark.parametrize(
+    "change", [change_weight, turn_dial, guide, rescale, requantise, exchange_backbone]
+)
 def test_whatever_adapters_depend_on_makes_them_anew(
     train: Train, tmp_path: Path, change: Callable[[PersonalityModule], None]
 ) -> None:

@@ -20,7 +20,7 @@ from tests.adapters.conftest import ANNA, BEN, single
         (".hidden", "hidden"),
         ("安娜", "安娜"),
         ("..", ""),
-        ("x" * 300, "x" * 80),
+        ("x" * 300, "x" * 160),
     ],
 )
 def test_names_become_folders_below_out(name: str, folder: str) -> None:
@@ -103,3 +103,23 @@ def test_a_folder_is_there_complete_or_as_it_was(tmp_path: Path) -> None:
         raise ZeroDivisionError
     assert [path.name for path in target.iterdir()] == ["second"]
     assert [path.name for path in target.parent.iterdir()] == ["anna"]
+
+
+def test_a_link_is_followed_and_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with placed(tmp_path / "link") as new:
+        (new / "content").touch()
+    assert [path.name for path in (tmp_path / "real").iterdir()] == ["content"]
+    assert {path.name for path in tmp_path.iterdir()} == {"real", "link"}
+    file = tmp_path / "real" / "content"
+    with pytest.raises(UserError, match="another --out"), placed(file / "below"):
+        pass
+
+
+def test_a_table_of_one_has_a_folder_of_its_name(tmp_path: Path) -> None:
+    assert folders_for([single(ANNA, name="Anna")], tmp_path, named=True) == [tmp_path / "Anna"]
+
+
+def test_long_names_fit_a_file_system(tmp_path: Path) -> None:
+    (tmp_path / safe_name("\U00020000" * 200)).mkdir()

@@ -58,7 +58,7 @@ def test_settings_of_the_next_reply(
 ) -> None:
     outcome = obey(talk, line)
     assert outcome.conversation == replace(talk, **changes)  # type: ignore[arg-type]
-    assert str(next(iter(changes.values()), talk.seed)).rstrip(".0") in outcome.note
+    assert f"{next(iter(changes.values()), talk.seed):g}" in outcome.note
 
 
 def test_a_blend_keeps_the_sum_of_its_weights(talk: Conversation) -> None:

@@ -184,7 +184,7 @@ def test_adapters_beyond_all_numbers_are_said(
 ) -> None:
     own = module.adapters_for([PROFILE], [""])
     huge = {name: replace(lora, scale=1e38) for name, lora in own.items()}
-    with pytest.raises(UserError, match="lower /strength"):
+    with pytest.raises(UserError, match="lower the strength"):
         stream(module, config=how, adapters=huge)
 
 

@@ -171,3 +171,15 @@ def test_a_new_transcript_overwrites_nothing(
         new_path(given)
     with pytest.raises(UserError, match="takes no files"):
         new_path(given / "below" / "a file.json")
+
+
+def test_of_two_with_one_name_the_second_is_refused(long: Conversation, tmp_path: Path) -> None:
+    path = tmp_path / "chat.json"
+    first, second = Transcript(path), Transcript(path)
+    first.write(long)
+    with pytest.raises(UserError, match="there already"):
+        second.write(replace(long, seed=99))
+    first.write(replace(long, seed=98))
+    assert read_transcript(path).seed == 98
+    Transcript(path, new=False).write(replace(long, seed=97))
+    assert read_transcript(path).seed == 97

@@ -9,7 +9,8 @@ import torch
 from transformers import NoRepeatNGramLogitsProcessor
 
 from lightning_dpg.config import EvaluationConfig
-from lightning_dpg.evaluation.sampling import TopKSampler, ban_repeated, decoding
+from lightning_dpg.errors import UserError
+from lightning_dpg.evaluation.sampling import Bounded, TopKSampler, ban_repeated, decoding
 
 SCORES = torch.tensor([2.0, 0.0, 1.0, -1.0, 3.0])
 
@@ -47,16 +48,33 @@ def test_one_token_is_left() -> None:
 
 @pytest.mark.parametrize(
     ("settings", "kind"),
-    [({"temperature": 0.0}, "greedy"), ({"top_k": 0}, "transformers"), ({}, "own")],
+    [
+        ({"temperature": 0.0}, "greedy"),
+        ({"temperature": 1e-40}, "greedy"),
+        ({"temperature": 1e-40, "top_k": 0}, "greedy"),
+        ({"top_k": 0}, "transformers"),
+        ({}, "own"),
+    ],
 )
 def test_settings_choose_the_way_of_decoding(settings: dict[str, Any], kind: str) -> None:
     options = decoding(EvaluationConfig(**settings))
     assert options["do_sample"] == (kind == "transformers")
-    assert ("logits_processor" in options) == (kind == "own")
+    bound, *others = options["logits_processor"]
+    assert isinstance(bound, Bounded) and len(others) == (kind == "own")
     size = EvaluationConfig().no_repeat_ngram
     assert options["no_repeat_ngram_size"] == (0 if kind == "own" else size)
     if kind == "own":
-        assert options["logits_processor"][0].no_repeat_ngram == size
+        assert others[0].no_repeat_ngram == size
+
+
+@pytest.mark.parametrize("wrong", [torch.inf, torch.nan])
+def test_a_row_without_numbers_is_an_error(wrong: float) -> None:
+    ids, scores = torch.zeros(2, 1, dtype=torch.long), torch.zeros(2, 4)
+    scores[0, :3] = -torch.inf  # ruled out, which is none
+    assert Bounded()(ids, scores) is scores
+    scores[1, 2] = wrong
+    with pytest.raises(UserError, match="lower the strength"):
+        Bounded()(ids, scores)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])

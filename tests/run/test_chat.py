@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from lightning_dpg.adapters.parts import Blend, Part
 from lightning_dpg.chat.transcript import read_transcript
 from lightning_dpg.config import Config
 from lightning_dpg.errors import UserError
@@ -63,6 +64,10 @@ def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple
     return go
 
 
+def as_generate_says(checkpoint: Path, profile: Profile) -> str:
+    return generate(checkpoint, [Blend("", (Part(profile),))], "Hello", 0, GREEDY)[0]
+
+
 def test_a_conversation_with_a_moved_dial_and_another_day(
     make_checkpoint: Callable[..., Path], talk: Callable[..., tuple[Path, str]]
 ) -> None:
@@ -71,7 +76,7 @@ def test_a_conversation_with_a_moved_dial_and_another_day(
         checkpoint, "Hello", "/ocean n=5", "/quit", profile=PROFILE, name="Mara", **GREEDY
     )
     said = read_transcript(path)
-    first = generate(checkpoint, PROFILE, "", "Hello", 0, GREEDY)
+    first = as_generate_says(checkpoint, PROFILE)
     assert said.turns[1].text == first  # as `dpg generate` answers
     assert "Mara O+4 C-2 E+3 A+0 N-4 › Hello\nMara: " in shown
     assert "Mara O+4 C-2 E+3 A+0 N+5 › /quit\n" in shown
@@ -82,7 +87,7 @@ def test_a_conversation_with_a_moved_dial_and_another_day(
     again, shown = talk(checkpoint, "/undo", "Hello", resume=path, max_new_tokens=8)
     assert again == path and "Mara: " in shown.partition("›")[0]  # the last turns are shown
     moved = read_transcript(path)
-    assert moved.turns[1].text == generate(checkpoint, ANXIOUS, "", "Hello", 0, GREEDY) != first
+    assert moved.turns[1].text == as_generate_says(checkpoint, ANXIOUS) != first
     assert (moved.turns[1].seed, moved.turns[1].temperature) == (1, 0.0)
     assert moved.turns[1].blend == said.blend
 

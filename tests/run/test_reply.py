@@ -39,11 +39,6 @@ def test_dpg_speaks_before_the_linear_map_and_that_before_lora_sft(tmp_path: Pat
         assert checkpoint_of(tmp_path) == tmp_path / expected / MODEL
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lightning_dpg.adapters.cache.CACHE", tmp_path / "package")
-
-
 @pytest.fixture
 def make_checkpoint(
     make_module: Any, make_backbone: Callable[..., Backbone], samples: list[Sample], tmp_path: Path
