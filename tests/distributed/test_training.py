@@ -129,8 +129,13 @@ def test_two_processes_learn_what_one_learns_from_as_many_batches(
     for strategy in STRATEGIES:
         one, other = first[strategy], second[strategy]
         assert same(one["weights"], other["weights"])
-        for name, tensor in expected.items():
-            torch.testing.assert_close(one["weights"][name], tensor, rtol=1e-3, atol=1e-5)
+        for name, learned in expected.items():
+            got, tensor = one["weights"][name], learned
+            if name.endswith("in_proj_bias"):
+                # A bias of the keys changes no attention: its gradient is rounding, and Adam
+                # makes steps of full size of it.
+                got, tensor = (torch.cat(part.chunk(3)[::2]) for part in (got, tensor))
+            torch.testing.assert_close(got, tensor, rtol=1e-3, atol=1e-5)
         taken = [b for step in zip(one["batches"], other["batches"], strict=True) for b in step]
         assert taken == seen_alone["batches"] and len(taken) == 2 * STEPS
         assert other["rated"] == [] and one["rated"][:2] == [3, 3]  # all personas, by the first
