@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from uuid import uuid4
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -13,7 +15,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     Both the content and its name are on the disk when this returns: a power cut takes nothing back.
     """
     _make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    # Other machines share the folder, too, where process numbers come twice.
+    temporary = path.with_name(f".{path.name}-{uuid4().hex[:12]}")
     try:
         with temporary.open("wb") as file:
             file.write(content)
@@ -50,5 +53,8 @@ def _flush(paths: Iterable[Path]) -> None:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
+        except OSError as error:
+            if not (path.is_dir() and error.errno in (errno.EINVAL, errno.ENOTSUP)):
+                raise  # some network file systems bring no folder to the disk
         finally:
             os.close(descriptor)

@@ -52,7 +52,8 @@ def join(trainer: TrainerConfig, gpu: bool = False) -> None:
         gpu: whether each process has one; its own is the current one from here on.
 
     Raises:
-        UserError: other processes than asked for were started, or there are too few GPUs.
+        UserError: other processes than asked for were started, several nodes without a launcher,
+            or there are too few GPUs.
     """
     wanted = trainer.devices * trainer.nodes
     _check_started(trainer, wanted)
@@ -149,6 +150,11 @@ def _check_started(trainer: TrainerConfig, wanted: int) -> None:
         how, started = "torchrun", int(os.environ["WORLD_SIZE"])
     elif _in_slurm():
         how, started = "srun", int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
+    elif trainer.nodes > 1 and "NODE_RANK" not in os.environ:
+        raise UserError(
+            f"trainer.nodes={trainer.nodes} needs a command on each of them: start them by "
+            "torchrun or srun (docs/training.md)"
+        )
     else:
         return
     if started != wanted:

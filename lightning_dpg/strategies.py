@@ -41,7 +41,7 @@ class KeepWeights(L.Callback):
     """Puts the shards of what was trained together, while all processes are still there.
 
     Attributes:
-        weights: in the first process, when training is over; empty in the others.
+        weights: when training is over, whole; under `fsdp` in the first process alone.
     """
 
     def __init__(self) -> None:

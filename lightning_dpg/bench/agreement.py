@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from lightning_dpg.bench.contenders import FROZEN, LABELS, REFERENCES
+from lightning_dpg.errors import UserError
+
+Answer = Sequence[Tensor]
+"""Logits, one tensor, or gradients; the first axis of each tensor are samples, or it is 1."""
 
 LIMIT = {"float32": 1e-3, "bfloat16": 0.25}
 """Largest error over the adapters' own effect. Another persona's adapter is off by 1 or more, twice
@@ -15,39 +20,48 @@ LEAST_EFFECT = 0.05
 """Of the frozen model's answer: less would hide an injection that does nothing."""
 
 
-class DisagreementError(RuntimeError):
+class DisagreementError(UserError):
     """A contender computes something else than the one that it is measured against."""
 
 
-def check(answers: Mapping[str, Tensor], dtype: str, case: str) -> dict[str, float]:
+def check(
+    answers: Mapping[str, Answer],
+    dtype: str,
+    case: str,
+    exact: Mapping[str, Answer] | None = None,
+) -> dict[str, float]:
     """Compare answers of contenders that have the same adapters.
+
+    Each sample of each tensor is compared alone: one wrong sample would hide among many.
 
     Args:
         answers: logits or gradients of each contender, of the same shape for the same adapters; the
             frozen model's, where it is there, is what adapters are to change.
         dtype: `bfloat16` or `float32`.
         case: for the error message.
+        exact: references that take no part, by the contender that is compared with them; all others
+            are compared with one another (`REFERENCES`).
 
     Returns:
-        Each checked contender's error over the adapters' effect, ‖own - reference‖ over
+        Each checked contender's largest error over the adapters' effect, ‖own - reference‖ over
         ‖reference - frozen‖.
 
     Raises:
         DisagreementError: an error above `LIMIT`, numbers that are not finite, or no effect.
     """
+    references = {**_others(answers), **(exact or {})}
     base = answers.get(FROZEN)
     errors: dict[str, float] = {}
     for name, answer in answers.items():
-        if not answer.isfinite().all() or not answer.abs().sum() > 0:
+        if not all(t.isfinite().all() for t in answer) or not any(t.any() for t in answer):
             raise DisagreementError(f"{case}: {LABELS[name]} gives zeros, infinities or NaN")
-        reference = _reference(name, answers)
-        if reference is None:
+        if name not in references:
             continue
-        effect = _effect(reference, base)
-        if base is not None and effect < LEAST_EFFECT * float(base.float().norm()):
+        reference = references[name]
+        if base is not None and not _differs(reference, base):
             raise DisagreementError(f"{case}: {LABELS[name]} says what the frozen model says")
-        errors[name] = float((answer.float() - reference.float()).norm()) / effect
-        if errors[name] > LIMIT[dtype]:
+        errors[name] = _error(answer, reference, base)
+        if not errors[name] <= LIMIT[dtype]:
             raise DisagreementError(
                 f"{case}: {LABELS[name]} is off its reference by {errors[name]:.2g} of what the "
                 f"adapters change; at most {LIMIT[dtype]:g} was expected in {dtype}"
@@ -55,10 +69,30 @@ def check(answers: Mapping[str, Tensor], dtype: str, case: str) -> dict[str, flo
     return errors
 
 
-def _reference(name: str, answers: Mapping[str, Tensor]) -> Tensor | None:
-    return next((answers[n] for n in REFERENCES.get(name, []) if n in answers), None)
+def _others(answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    """The answer of the first of each contender's `REFERENCES` that is there."""
+    found = {name: [n for n in REFERENCES.get(name, []) if n in answers] for name in answers}
+    return {name: answers[others[0]] for name, others in found.items() if others}
 
 
-def _effect(reference: Tensor, base: Tensor | None) -> float:
-    changed = reference.float() if base is None else reference.float() - base.float()
-    return float(changed.norm())
+def _differs(reference: Answer, base: Answer) -> bool:
+    return all(
+        (_norms(own, frozen) >= LEAST_EFFECT * _norms(frozen)).all()
+        for own, frozen in zip(reference, base, strict=True)
+    )
+
+
+def _error(answer: Answer, reference: Answer, base: Answer | None) -> float:
+    """The largest of all samples and tensors."""
+    frozen: Sequence[Tensor | float] = base or [0.0] * len(reference)
+    ratios = [
+        (_norms(own, other) / _norms(other, nothing).clamp(min=1e-30)).max()
+        for own, other, nothing in zip(answer, reference, frozen, strict=True)
+    ]
+    return float(torch.stack(ratios).max())
+
+
+def _norms(one: Tensor, other: Tensor | float = 0.0) -> Tensor:
+    """Of each sample's difference."""
+    norms: Tensor = (one.float() - other).flatten(1).norm(dim=1)
+    return norms

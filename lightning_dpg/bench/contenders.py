@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -30,8 +30,9 @@ LABELS = {
 """Mixed is PEFT's `adapter_names`; the whole of DPG has the contrast, so twice the samples."""
 BASELINE: dict[Work, str] = {"prefill": FROZEN, "decoding": FROZEN, "training": PEFT}
 """Over whom ratios are taken."""
-REFERENCES = {STATIC: [PEFT], OURS: [MIXED, NAIVE], NAIVE: [MIXED]}
-"""Who has the same adapters and must say the same: the first of them that is there."""
+REFERENCES = {STATIC: [PEFT], OURS: [MIXED], NAIVE: [MIXED]}
+"""Who has the same adapters and must say the same: the first of them that is there. In training
+PEFT has no mixed batch: `references` makes its gradients sample by sample."""
 
 
 @dataclass
@@ -43,8 +44,8 @@ class Contender:
         model: is called for logits.
         inner: the transformers model in it.
         scope: adapters in force, where they live in one.
-        options: what each call is given besides, such as PEFT's `adapter_names`.
         gradients: what a training step takes gradients of; none for one that does not train.
+        sampled: whether these have samples as their first axis.
         context_fn: of gradient checkpointing.
         loss: of a step, in place of the sum of the replies' NLL.
     """
@@ -53,8 +54,8 @@ class Contender:
     model: Any
     inner: Any
     scope: Callable[[], AbstractContextManager[None]] = nullcontext
-    options: dict[str, Any] = field(default_factory=dict)
     gradients: Sequence[Tensor] = ()
+    sampled: bool = False
     context_fn: Callable[[], Any] | None = None
     loss: Callable[[Tensor, Tensor], Tensor] | None = None
 
@@ -63,13 +64,13 @@ class Contender:
         set_mode(self.inner, checkpointing, self.context_fn)
 
     @torch.no_grad()
-    def prefill(self, ids: Tensor) -> Tensor:
-        """Logits after the last of the tokens `ids`, (B, T): (B, vocabulary)."""
+    def prefill(self, ids: Tensor) -> list[Tensor]:
+        """Logits after the last of the tokens `ids`, (B, T): one tensor, (B, vocabulary)."""
         with self.scope():
-            return self._logits(ids, use_cache=False)
+            return [self._logits(ids, use_cache=False)]
 
     @torch.no_grad()
-    def decode(self, ids: Tensor, cache: Any) -> Tensor:
+    def decode(self, ids: Tensor, cache: Any) -> list[Tensor]:
         """Read new tokens one by one and take them off the cache again.
 
         Args:
@@ -77,26 +78,36 @@ class Contender:
             cache: of the tokens before them, for each sample.
 
         Returns:
-            Logits after the last, (B, vocabulary).
+            Logits after the last, one tensor, (B, vocabulary).
         """
         with self.scope():
             for place in range(ids.shape[1]):
                 logits = self._logits(ids[:, place : place + 1], use_cache=True, cache=cache)
         cache.crop(-ids.shape[1])
-        return logits
+        return [logits]
 
-    def train(self, ids: Tensor, labels: Tensor) -> Tensor:
-        """Gradients of one step, flat, by `gradients`.
+    def train(self, ids: Tensor, labels: Tensor) -> list[Tensor]:
+        """Gradients of one step, by `gradients`; with an axis before where not `sampled`.
 
         Args:
             ids: (B, T).
             labels: (B, T), -100 outside replies.
+
+        Raises:
+            RuntimeError: something that is to be trained has no gradient.
         """
         for tensor in self.gradients:
             tensor.grad = None
         with self.scope():
             self._loss(ids, labels).backward()
-        return torch.cat([t.grad.flatten() for t in self.gradients if t.grad is not None])
+        return [self._gradient(tensor) for tensor in self.gradients]
+
+    def _gradient(self, tensor: Tensor) -> Tensor:
+        if tensor.grad is None:
+            raise RuntimeError(
+                f"{LABELS[self.name]}: a tensor of {tuple(tensor.shape)} is not reached"
+            )
+        return tensor.grad if self.sampled else tensor.grad[None]
 
     def _loss(self, ids: Tensor, labels: Tensor) -> Tensor:
         if self.loss is not None:
@@ -104,6 +115,6 @@ class Contender:
         return reply_nll(self.inner, ids, labels)[0].sum()
 
     def _logits(self, ids: Tensor, **settings: Any) -> Tensor:
-        output = self.model(input_ids=ids, logits_to_keep=1, **settings, **self.options)
+        output = self.model(input_ids=ids, logits_to_keep=1, **settings)
         logits: Tensor = output.logits[:, -1]
         return logits

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lightning_dpg.bench import agreement, cases, timing
+from lightning_dpg.bench import agreement, cases, references, timing
+from lightning_dpg.bench.agreement import Answer
 from lightning_dpg.bench.cases import Case
-from lightning_dpg.bench.contenders import BASELINE, LABELS, NAIVE, OURS, Contender
+from lightning_dpg.bench.contenders import BASELINE, DPG, LABELS, NAIVE, OURS, Contender
 from lightning_dpg.bench.machine import seconds, wait_for
 from lightning_dpg.bench.memory import free_bytes, with_peak
 from lightning_dpg.bench.stand import Stand
@@ -39,12 +41,7 @@ def measure(stand: Stand, case: Case, repeats: int, share: float) -> dict[str, A
     """
     taking, left_out = _taking_part(stand, case)
     runs = _runs(stand, case, taking)
-    answers: dict[str, Tensor] = {}
-    peaks: dict[str, int] = {}
-    for name, run in runs.items():
-        answers[name], peaks[name] = with_peak(run, stand.device)
-    errors = agreement.check(answers, stand.setting.dtype, case.title)
-    answers.clear()
+    errors, peaks = _checked(stand, case, taking, runs)
     round_ = sum(seconds(run, stand.device) for run in runs.values())
     most = max(LEAST_REPEATS, min(repeats, int(share / round_) - CHECKING - 1))
     times = timing.interleaved(runs, most, partial(wait_for, stand.device))
@@ -78,17 +75,45 @@ def measure(stand: Stand, case: Case, repeats: int, share: float) -> dict[str, A
 
 def _taking_part(stand: Stand, case: Case) -> tuple[list[Contender], list[dict[str, str]]]:
     """The contenders that fit into memory, and why others do not."""
-    why = cases.too_large(
-        stand.setting.memory(case, repeated=True), free_bytes(stand.device), LABELS[NAIVE]
-    )
-    taking = stand.contenders(case)
-    if why is None:
-        return taking, []
-    left_out = [{"name": NAIVE, "label": LABELS[NAIVE], "why": why}]
-    return [contender for contender in taking if contender.name != NAIVE], left_out
+    need = {
+        NAIVE: stand.setting.memory(case, repeated=True),
+        DPG: stand.setting.memory(replace(case, batch=2 * case.batch)),  # two profiles a sample
+    }
+    free = free_bytes(stand.device)
+    taking, left_out = [], []
+    for contender in stand.contenders(case):
+        name = contender.name
+        why = cases.too_large(need.get(name, 0.0), free, LABELS[name])
+        if why is None:
+            taking.append(contender)
+        else:
+            left_out.append({"name": name, "label": LABELS[name], "why": why})
+    return taking, left_out
 
 
-def _runs(stand: Stand, case: Case, taking: list[Contender]) -> dict[str, Callable[[], Tensor]]:
+def _checked(
+    stand: Stand, case: Case, taking: Sequence[Contender], runs: dict[str, Callable[[], Answer]]
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Errors and peaks of memory, of contenders that agree."""
+    answers: dict[str, Answer] = {}
+    peaks: dict[str, int] = {}
+    for name, run in runs.items():
+        answers[name], peaks[name] = with_peak(run, stand.device)
+    exact: dict[str, list[Tensor]] = {}
+    if case.work == "training":
+        exact = references.gradients(stand, taking, *_texts(stand, case))
+    return agreement.check(answers, stand.setting.dtype, case.title, exact), peaks
+
+
+def _texts(stand: Stand, case: Case) -> tuple[Tensor, Tensor]:
+    """Tokens and labels of a training step, (B, T): the first half is the prompt."""
+    ids, _ = stand.inputs(case)
+    labels = ids.clone()
+    labels[:, : case.tokens // 2] = IGNORED
+    return ids, labels
+
+
+def _runs(stand: Stand, case: Case, taking: Sequence[Contender]) -> dict[str, Callable[[], Answer]]:
     """A function for each contender that does the case's work once."""
     ids, new = stand.inputs(case)
     for contender in taking:
@@ -96,9 +121,7 @@ def _runs(stand: Stand, case: Case, taking: list[Contender]) -> dict[str, Callab
     if case.work == "prefill":
         return {c.name: partial(c.prefill, ids) for c in taking}
     if case.work == "training":
-        labels = ids.clone()
-        labels[:, : case.tokens // 2] = IGNORED
-        return {c.name: partial(c.train, ids, labels) for c in taking}
+        return {c.name: partial(c.train, *_texts(stand, case)) for c in taking}
     with torch.no_grad():  # what the cache holds does not change the time: one serves all
         cache = taking[0].model(input_ids=ids, use_cache=True, logits_to_keep=1).cache
     return {c.name: partial(c.decode, new, cache) for c in taking}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from peft import LoraConfig, get_peft_model
 from torch import Tensor
 
@@ -45,17 +44,28 @@ def with_adapters(model: Any, sites: Sequence[Site], adapters: Adapters, count: 
     made: Any = get_peft_model(model, config, persona(0), autocast_adapter_dtype=False)
     for number in range(1, count):
         made.add_adapter(persona(number), config, autocast_adapter_dtype=False)
-    with torch.no_grad():
-        for site in sites:
-            lora = adapters[site.name]
-            for number in range(count):
-                a, b = (part[persona(number)] for part in _parts(made, site))
-                a.weight.data = lora.a[number].detach().clone()
-                b.weight.data = lora.b[number].detach().clone()
+    for number in range(count):
+        fill(made, sites, adapters, number, persona(number))
     made.set_adapter(persona(0))
     made.eval()
     keep_unpacked(made)
     return made
+
+
+def fill(model: Any, sites: Sequence[Site], adapters: Adapters, sample: int, name: str) -> None:
+    """Give an adapter the weights of one sample.
+
+    Args:
+        model: of PEFT.
+        sites: where adapters are.
+        adapters: A and B of each sample, or one for all.
+        sample: whose.
+        name: of PEFT's adapter.
+    """
+    for site in sites:
+        lora = adapters[site.name]
+        for module, part in zip(_parts(model, site), (lora.a, lora.b), strict=True):
+            module[name].weight.data = part[min(sample, len(part) - 1)].detach().clone()
 
 
 def trained(model: Any, sites: Sequence[Site]) -> list[Tensor]:

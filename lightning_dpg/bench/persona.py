@@ -9,10 +9,11 @@ import torch
 from lightning_dpg.bench import floor, timing
 from lightning_dpg.bench.floor import LLAMA_7B
 from lightning_dpg.bench.machine import bandwidth, seconds
-from lightning_dpg.config import HypernetworkConfig
+from lightning_dpg.config import load
 from lightning_dpg.models.hypernetwork import Hypernetwork
 from lightning_dpg.models.lora import Site
 
+EXPERIMENT = "dpg_llama7b"
 RANK, SCALE = 8, 2.0
 REPEATS = 20
 CONTEXT = 512
@@ -20,15 +21,24 @@ CONTEXT = 512
 
 
 def network(sites: list[Site], width: int) -> Hypernetwork:
-    """A hypernetwork of the default size.
+    """A hypernetwork as the experiment at 7 B has it, with the imprint of descriptions.
 
     Args:
         sites: where adapters go.
         width: of encoded descriptions, which is that of the model's hidden states.
     """
-    h = HypernetworkConfig()
+    h = load(EXPERIMENT).hypernetwork
     return Hypernetwork(
-        sites, RANK, SCALE, width, width=h.width, depth=h.depth, heads=h.heads, output=h.output
+        sites,
+        RANK,
+        SCALE,
+        width,
+        width=h.width,
+        depth=h.depth,
+        heads=h.heads,
+        output=h.output,
+        basis=h.basis,
+        imprint=h.imprint,
     )
 
 
@@ -43,7 +53,8 @@ def new_persona(device: torch.device, shapes: floor.Shapes = LLAMA_7B) -> dict[s
     """Time from scores and an encoded description to adapters that are ready to be injected.
 
     The description is encoded already: that is a forward pass of the model over its words, once for
-    each text. The token's time is the least that its bytes take at the bandwidth measured here.
+    each text, and is kept on the CPU with what every site hears of it (`DescriptionEncoder`). The
+    token's time is the least that its bytes take at the bandwidth measured here.
 
     Args:
         device: where both would run.
@@ -52,11 +63,12 @@ def new_persona(device: torch.device, shapes: floor.Shapes = LLAMA_7B) -> dict[s
     sites = shapes.sites(["q", "v"])
     made = network(sites, shapes.hidden).to(device).eval()
     profile = torch.full((1, 5), 2.0, device=device)
-    described = torch.randn(1, shapes.hidden, device=device)
+    heard = sum(site.in_features + site.out_features for site in sites)
+    described = torch.randn(1, shapes.hidden + heard)
 
     @torch.inference_mode()
     def ready() -> None:
-        for lora in made(profile, described).values():
+        for lora in made(profile, described.to(device)).values():
             lora.to(torch.bfloat16)
 
     ready()

@@ -14,20 +14,20 @@ from lightning_dpg.bench.cases import Case, Setting
 from lightning_dpg.bench.contenders import Contender
 from lightning_dpg.bench.copies import sharing
 from lightning_dpg.bench.floor import Shapes
-from lightning_dpg.bench.peft_models import persona, trained, with_adapters
+from lightning_dpg.bench.peft_models import fill, persona, trained, with_adapters
 from lightning_dpg.bench.repeating import Repeating
 from lightning_dpg.config import Config, DataConfig
 from lightning_dpg.data.collate import Batch, Collate
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import Injection, injected, install
 from lightning_dpg.models.likelihood import reply_nll
-from lightning_dpg.models.lora import LoRA, Site, find_sites
+from lightning_dpg.models.lora import Adapters, LoRA, Site, find_sites
 from lightning_dpg.models.module import PersonalityModule
 
 RANDOM_B = 0.05
 """Standard deviation of B: deltas are about a third of what a site itself says."""
-CONTRAST = 0.5
-"""Weight of the contrast in DPG's objective."""
+DESCRIPTIONS = 8
+"""Texts that tell the hypernetwork what is usual."""
 
 
 class Stand:
@@ -35,7 +35,7 @@ class Stand:
 
     Args:
         backbone: frozen; it is never touched.
-        config: rank, alpha and sites of the adapters, and the hypernetwork.
+        config: rank, alpha and sites of the adapters, the hypernetwork and its objective.
         personas: adapters that are drawn, at least as many as the largest batch has samples.
         name: of the model, for tables.
     """
@@ -79,6 +79,7 @@ class Stand:
             self._ours,
             lambda: injected(self._ours, samples),
             gradients=parts(samples),
+            sampled=True,
             context_fn=self._injection.checkpoint_contexts,
         )
         static = replace(
@@ -93,6 +94,7 @@ class Stand:
             self._repeated,
             lambda: self._repeating.scope(samples),
             gradients=parts(samples),
+            sampled=True,
         )
         peft = Contender(
             who.PEFT,
@@ -103,14 +105,25 @@ class Stand:
         if case.work == "training":
             return [peft, static, ours, naive, *self._generating(case.batch)]
         frozen = Contender(who.FROZEN, self.backbone.model, self.backbone.model)
-        mixed = replace(
-            peft,
-            name=who.MIXED,
-            model=self._mixed,
-            inner=self._mixed.base_model.model,
-            options={"adapter_names": [persona(i) for i in range(case.batch)]},
+        names = [persona(i) for i in range(case.batch)]
+        inner = self._mixed.base_model.model
+        mixed = Contender(  # PEFT's own `generate` gives adapters out once, too, not for each token
+            who.MIXED,
+            inner,
+            inner,
+            lambda: self._mixed._enable_peft_forward_hooks(adapter_names=names),
         )
         return [frozen, peft, mixed, naive, static, ours]
+
+    def generated(self, batch: int) -> dict[str, LoRA]:
+        """Adapters of a batch of people, by the hypernetwork, in the precision of the others."""
+        made = self._module(*self._people(batch))
+        dtype = next(iter(self.adapters.values())).a.dtype
+        return {n: LoRA(lora.a.to(dtype), lora.b.to(dtype), lora.scale) for n, lora in made.items()}
+
+    def give_peft(self, adapters: Adapters, sample: int) -> None:
+        """Put one sample's adapter in the place of PEFT's one for all."""
+        fill(self._peft, self.sites, adapters, sample, persona(0))
 
     def inputs(self, case: Case) -> tuple[Tensor, Tensor]:
         """Random tokens, (B, T), and the new ones of decoding, (B, new tokens)."""
@@ -129,18 +142,25 @@ class Stand:
         collate = Collate(backbone.tokenizer, DataConfig())
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            module = PersonalityModule(backbone, config, "hypernetwork", collate, CONTRAST)
+            weight = config.objective.contrastive_weight
+            module = PersonalityModule(backbone, config, "hypernetwork", collate, weight)
             for part in module.adapters.head.b:  # type: ignore[union-attr]
                 torch.nn.init.normal_(part, std=RANDOM_B)
         module.log = lambda *args, **settings: None  # type: ignore[method-assign]
-        return module.to(self.device)
+        module.to(self.device)
+        module.know_descriptions(_described(DESCRIPTIONS))
+        return module
+
+    def _people(self, batch: int) -> tuple[Tensor, list[str]]:
+        """Profiles, (B, 5), and descriptions."""
+        generator = torch.Generator().manual_seed(0)
+        profiles = 10 * torch.rand(batch, 5, generator=generator) - 5
+        return profiles.to(self.device), _described(batch)
 
     def _generating(self, batch: int) -> list[Contender]:
         """The hypernetwork with the same loss as the others, and with DPG's own."""
         module, model = self._module, self._module.backbone.model
-        generator = torch.Generator().manual_seed(0)
-        profiles = (10 * torch.rand(batch, 5, generator=generator) - 5).to(self.device)
-        described = [f"Somebody with {i} cats and a boat." for i in range(batch)]
+        profiles, described = self._people(batch)
         injection: Injection = install(model, self.sites)
 
         def plain(ids: Tensor, labels: Tensor) -> Tensor:
@@ -168,6 +188,10 @@ class Stand:
             loss=plain,
         )
         return [first, replace(first, name=who.DPG, loss=whole)]
+
+
+def _described(count: int) -> list[str]:
+    return [f"Somebody with {i} cats and a boat." for i in range(count)]
 
 
 def draw(
@@ -203,6 +227,6 @@ def leaves(adapters: dict[str, LoRA], batch: int) -> dict[str, LoRA]:
     return {n: LoRA(leaf(lora.a), leaf(lora.b), lora.scale) for n, lora in adapters.items()}
 
 
-def parts(adapters: dict[str, LoRA]) -> list[Tensor]:
+def parts(adapters: Adapters) -> list[Tensor]:
     """A and B, site by site."""
     return [part for lora in adapters.values() for part in (lora.a, lora.b)]

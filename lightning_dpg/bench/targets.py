@@ -42,7 +42,12 @@ def targets(device: str) -> list[Target]:
     decoding = 1.15 if device == "cpu" else 1.20
     return [
         Target("hooked forward over the frozen forward", "prefill", OURS, FROZEN, 1.05),
-        Target("training step over PEFT's, one LoRA for all", "training", STATIC, PEFT, 1.10),
+        Target(
+            "training step, one LoRA a sample, over PEFT's static", "training", OURS, PEFT, 1.10
+        ),
+        Target(
+            "training step, one LoRA for all, over PEFT's static", "training", STATIC, PEFT, 1.10
+        ),
         Target(
             f"decoding with {PERSONAS} personas over the frozen model",
             "decoding",

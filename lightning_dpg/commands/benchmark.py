@@ -24,9 +24,10 @@ def bench(
     tokens: Annotated[
         list[int] | None, typer.Option(help="of each sample; may be given again")
     ] = None,
-    repeats: Annotated[int | None, typer.Option(help="of a case, at most")] = None,
+    repeats: Annotated[int | None, typer.Option(help="of a case, at most; 3 or more")] = None,
     seconds: Annotated[float | None, typer.Option(help="for everything")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="a few minutes on two cores")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda")] = "auto",
     out: Annotated[Path, typer.Option(help="folder of the results")] = Path("runs/bench"),
 ) -> None:
     """Measure speed and memory beside the frozen model and PEFT."""
@@ -42,5 +43,6 @@ def bench(
         repeats=repeats,
         seconds=seconds,
         quick=quick,
+        device=device,  # type: ignore[arg-type]
     )
     typer.echo(f"Results: {measure(plan, out)}")

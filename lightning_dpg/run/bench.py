@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -21,7 +23,7 @@ from lightning_dpg.bench.memory import free_bytes
 from lightning_dpg.bench.stand import Stand
 from lightning_dpg.bench.table import markdown, rich_table
 from lightning_dpg.bench.targets import verdicts
-from lightning_dpg.config import BackboneConfig, Config, LoraConfig
+from lightning_dpg.config import BackboneConfig, load
 from lightning_dpg.errors import UserError
 from lightning_dpg.files import write_atomically
 from lightning_dpg.models.backbone import Backbone, load_backbone
@@ -31,10 +33,11 @@ from lightning_dpg.run.quiet import quieten
 Model = Literal["auto", "smollm2", "llama7b", "tiny"]
 Dtype = Literal["auto", "bfloat16", "float32"]
 Quantization = Literal["none", "nf4"]
+Device = Literal["auto", "cpu", "cuda"]
 DATA, TABLE = "bench.json", "bench.md"
 NAMES = {"smollm2": "SmolLM2-135M", "llama7b": floor.LLAMA_7B.name, "tiny": "tiny random Llama"}
-FIRST_LAYER = {"smollm2": 14, "llama7b": 0, "tiny": 0}
-"""As in each model's experiment."""
+EXPERIMENTS = {"smollm2": "dpg_smollm2", "llama7b": "dpg_llama7b", "tiny": "smoke"}
+"""Whose adapters, hypernetwork and objective each model is measured with."""
 REPETITION = (8, 512)
 """Batch and tokens of the comparison with repeated A and B, at Llama-7B."""
 
@@ -49,8 +52,8 @@ class Plan:
         quantizations: each is measured with each dtype.
         batches: values of B; none for the preset's.
         tokens: values of T; none for the preset's.
-        repeats: of a case at most; None for the preset's.
-        seconds: for everything; None for the preset's.
+        repeats: of a case at most, 3 or more; None for the preset's.
+        seconds: for everything, finite; None for the preset's.
         quick: the small preset instead of the full one.
         device: where.
     """
@@ -63,11 +66,14 @@ class Plan:
     repeats: int | None = None
     seconds: float | None = None
     quick: bool = False
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
 
 
 def bench(plan: Plan, out: Path, steps: Steps | None = None) -> Path:
     """Measure, print a table, and write `bench.json` and `bench.md`.
+
+    `bench.json` is written again after every case, so that what ends the benchmark early, Ctrl-C
+    too, takes nothing that was measured.
 
     Args:
         plan: what to measure.
@@ -78,14 +84,28 @@ def bench(plan: Plan, out: Path, steps: Steps | None = None) -> Path:
         The path of the Markdown table.
 
     Raises:
-        UserError: a value that is not known or not positive, or what loading the model raises.
+        UserError: a value that is not known or not positive, a folder that cannot be written, or
+            what loading the model raises.
         DisagreementError: a contender that computes something else than its reference.
     """
     plan, preset = _checked(plan)
+    _must_be_writable(out)
     steps = steps or Steps()
     quieten(None)
+    experiment = load(EXPERIMENTS[plan.model])
     deadline = time.monotonic() + preset.seconds
-    results: dict[str, Any] = {"model": NAMES[plan.model], "cases": [], "left_out": []}
+    results: dict[str, Any] = {
+        "model": NAMES[plan.model],
+        "experiment": experiment.name,
+        "settings": {
+            "batches": preset.batches,
+            "tokens": preset.tokens,
+            "repeats": preset.repeats,
+            "seconds": preset.seconds,
+        },
+        "cases": [],
+        "left_out": [],
+    }
     pairs = [(q, d) for q in plan.quantizations for d in plan.dtypes]
     for number, (quantization, dtype) in enumerate(pairs):
         share = (deadline - time.monotonic()) / (len(pairs) - number)
@@ -95,13 +115,9 @@ def bench(plan: Plan, out: Path, steps: Steps | None = None) -> Path:
         with steps.step("load", f"Loading {NAMES[plan.model]}, {quantization}, {dtype}"):
             backbone = _load(plan.model, backbone_config)
         results.setdefault("machine", machine(backbone.device))
-        config = Config(
-            backbone=backbone_config, lora=LoraConfig(first_layer=FIRST_LAYER[plan.model])
-        )
+        config = replace(experiment, backbone=backbone_config)
         stand = Stand(backbone, config, max(preset.batches), NAMES[plan.model])
-        measured, left_out = _all(stand, preset, time.monotonic() + share, steps)
-        results["cases"] += measured
-        results["left_out"] += left_out
+        _all(stand, preset, time.monotonic() + share, steps, results, partial(_save, results, out))
         device = backbone.device
         del stand, backbone
         gc.collect()
@@ -110,11 +126,8 @@ def bench(plan: Plan, out: Path, steps: Steps | None = None) -> Path:
     if plan.model == "llama7b":
         results["persona"]["token_measured"] = _token(results["cases"])
     results["repetition"] = repetition()
-    results["settings"] = {"batches": preset.batches, "tokens": preset.tokens}
-    results["settings"] |= {"repeats": preset.repeats, "seconds": preset.seconds}
     results["targets"] = verdicts(results)
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / DATA, (json.dumps(results, indent=1) + "\n").encode())
+    _save(results, out)
     write_atomically(out / TABLE, markdown(results).encode())
     steps.console.print(rich_table(results))
     return out / TABLE
@@ -134,25 +147,50 @@ def repetition() -> dict[str, Any]:
     }
 
 
+def _must_be_writable(out: Path) -> None:
+    trial = out / ".bench"
+    try:
+        write_atomically(trial, b"")
+        trial.unlink()
+    except OSError as error:
+        raise UserError(
+            f"--out expected a folder that can be written, got {out} ({error.strerror})"
+        ) from None
+
+
+def _save(results: dict[str, Any], out: Path) -> None:
+    """Write what there is; a table of an earlier benchmark does not belong to it."""
+    (out / TABLE).unlink(missing_ok=True)
+    write_atomically(out / DATA, (json.dumps(results, indent=1) + "\n").encode())
+
+
 def _all(
-    stand: Stand, preset: cases.Preset, deadline: float, steps: Steps
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """The cases of one model, and why some were left out."""
+    stand: Stand,
+    preset: cases.Preset,
+    deadline: float,
+    steps: Steps,
+    results: dict[str, Any],
+    save: Callable[[], None],
+) -> None:
+    """Add the cases of one model to the results, and why some were left out."""
     todo = cases.grid(preset.batches, preset.tokens, preset.new_tokens)
     pace = Pace(stand.setting)
-    measured: list[dict[str, Any]] = []
-    left_out: list[str] = []
+    precision = stand.setting.precision
     for number, case in enumerate(todo):
         left = deadline - time.monotonic()
         why = _why_not(stand.setting, case, pace, left, free_bytes(stand.device))
         if why:
-            left_out.append(f"{stand.setting.precision}, {why}")
+            results["left_out"].append(f"{precision}, {why}")
             continue
-        with steps.step("cases", f"{stand.setting.precision}: {case.title}"):
-            found = measure(stand, case, preset.repeats, left / (len(todo) - number))
-        pace.known[case] = found["round_seconds"]
-        measured.append(found)
-    return measured, left_out
+        try:
+            with steps.step("cases", f"{precision}: {case.title}"):
+                found = measure(stand, case, preset.repeats, left / (len(todo) - number))
+        except (torch.OutOfMemoryError, MemoryError):
+            results["left_out"].append(f"{precision}, {case.title} ran out of memory")
+        else:
+            pace.known[case] = found["round_seconds"]
+            results["cases"].append(found)
+        save()
 
 
 def _why_not(setting: Setting, case: Case, pace: Pace, left: float, free: int) -> str | None:
@@ -169,23 +207,26 @@ def _load(model: Model, config: BackboneConfig) -> Backbone:
 
 
 def _token(measured: Sequence[dict[str, Any]]) -> float | None:
-    """Seconds of one decoded token of the frozen model, at the smallest batch that was measured."""
-    decoding = [case for case in measured if case["work"] == "decoding"]
-    if not decoding:
-        return None
-    case = min(decoding, key=lambda case: (case["batch"], case["tokens"]))
-    p50 = next(c["p50"] for c in case["contenders"] if c["name"] == case["baseline"])
-    return float(p50 / case["new_tokens"])
+    """Seconds of one decoded token of the frozen model for one sample, the least of all cases."""
+    tokens = [
+        contender["p50"] / case["new_tokens"]
+        for case in measured
+        if case["work"] == "decoding" and case["batch"] == 1
+        for contender in case["contenders"]
+        if contender["name"] == case["baseline"]
+    ]
+    return min(tokens, default=None)
 
 
 def _checked(plan: Plan) -> tuple[Plan, cases.Preset]:
-    """The plan with a model that is named, and the grid."""
+    """The plan with a model that is named and nothing twice, and the grid."""
     _known("--model", [plan.model], get_args(Model))
     _known("--dtype", plan.dtypes, get_args(Dtype))
     _known("--quantization", plan.quantizations, get_args(Quantization))
+    _known("--device", [plan.device], get_args(Device))
     _positive("--batch", plan.batches)
     _positive("--tokens", plan.tokens, least=2)  # half of them are the prompt of a training step
-    _positive("--repeats", [] if plan.repeats is None else [plan.repeats])
+    _positive("--repeats", [] if plan.repeats is None else [plan.repeats], least=LEAST_REPEATS)
     _positive("--seconds", [] if plan.seconds is None else [plan.seconds])
     gpu = plan.device == "cuda" or (plan.device == "auto" and torch.cuda.is_available())
     model: Model = plan.model
@@ -194,12 +235,14 @@ def _checked(plan: Plan) -> tuple[Plan, cases.Preset]:
     preset = cases.QUICK if plan.quick else cases.FULL
     preset = replace(
         preset,
-        batches=tuple(plan.batches) or preset.batches,
-        tokens=tuple(plan.tokens) or preset.tokens,
+        batches=tuple(dict.fromkeys(plan.batches)) or preset.batches,
+        tokens=tuple(dict.fromkeys(plan.tokens)) or preset.tokens,
         repeats=plan.repeats or preset.repeats,
         seconds=plan.seconds or preset.seconds,
     )
-    return replace(plan, model=model), preset
+    dtypes = tuple(dict.fromkeys(plan.dtypes))
+    quantizations = tuple(dict.fromkeys(plan.quantizations))
+    return replace(plan, model=model, dtypes=dtypes, quantizations=quantizations), preset
 
 
 def _known(option: str, given: Sequence[str], known: Sequence[str]) -> None:
@@ -210,5 +253,5 @@ def _known(option: str, given: Sequence[str], known: Sequence[str]) -> None:
 
 def _positive(option: str, given: Sequence[float], least: int = 1) -> None:
     for value in given:
-        if value < least:
-            raise UserError(f"{option} expected {least} or more, got {value}")
+        if not least <= value < math.inf:
+            raise UserError(f"{option} expected a number from {least} upwards, got {value}")

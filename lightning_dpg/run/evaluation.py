@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import get_args
 
 from lightning_dpg import processes
-from lightning_dpg.config import Config, EvaluationConfig, TaskName, load, to_yaml
+from lightning_dpg.config import Arm, Config, EvaluationConfig, TaskName, load, to_yaml
 from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.arms import ARMS
 from lightning_dpg.run.assessors import make_judge
-from lightning_dpg.run.job import evaluate_arms, prepare, train_arms
+from lightning_dpg.run.job import Job, evaluate_arms, prepare, train_arms
 from lightning_dpg.runs import EVALUATIONS, REPORT, SETTINGS, write_atomically
+from lightning_dpg.training import MODEL
 
 BACKGROUNDS = "[[2,-2,2,-2,2],[-2,2,-2,2,-2]]"
 """Where the other dials stand in further rounds of the dose-response of a full evaluation."""
@@ -46,10 +47,11 @@ def evaluate(run: Path, overrides: Sequence[str] = (), name: str = "full") -> Pa
             f"The name of an evaluation is letters, digits, - and _, got {name!r} (--name)"
         )
     own, config = _settings(run, overrides)
+    if not _to_train(run, config):  # as many devices as trained it would find nothing to do
+        own = replace(own, trainer=replace(own.trainer, devices=1, nodes=1))
     job = prepare(own)
-    _check_corpus(run, job.corpus_hash)
     full = replace(job, config=config)
-    full.tasks()  # before anything is trained
+    processes.from_first(lambda: _check(run, full))  # before anything is trained
     trained = train_arms(replace(job, config=replace(own, evaluation=_arms_of(own, config))), run)
     processes.part()
     folder = run / EVALUATIONS / name
@@ -97,6 +99,17 @@ def _settings(run: Path, overrides: Sequence[str]) -> tuple[Config, Config]:
 def _arms_of(own: Config, config: Config) -> EvaluationConfig:
     """The run's own evaluation with other arms: what trains the arms that it lacks."""
     return replace(own.evaluation, arms=config.evaluation.arms)
+
+
+def _to_train(run: Path, config: Config) -> list[Arm]:
+    """Arms that the evaluation needs and the run has not trained."""
+    needed = [arm for arm in config.evaluation.arms if ARMS[arm].source]
+    return [arm for arm in needed if not (run / arm / MODEL).is_file()]
+
+
+def _check(run: Path, job: Job) -> None:
+    _check_corpus(run, job.corpus_hash)
+    job.tasks()
 
 
 def _check_corpus(run: Path, corpus: str) -> None:

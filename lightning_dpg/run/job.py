@@ -110,12 +110,17 @@ def prepare(config: Config) -> Job:
     processes.join(config.trainer, on_gpu(config.backbone))
     quieten(config.trainer.threads)  # not before: coming together changes the threads
     job = processes.after_first(lambda: _prepare(config))
-    if len(found := set(processes.gathered(job.corpus_hash))) > 1:
-        raise UserError(
-            f"{processes.count()} processes read {len(found)} different corpora: let all nodes "
-            "share the folder of DPG_CACHE and the sources (docs/training.md)"
-        )
+    corpora = processes.gathered(job.corpus_hash)
+    processes.from_first(lambda: _check_same(corpora))
     return job
+
+
+def _check_same(corpora: Sequence[str]) -> None:
+    if len(found := set(corpora)) > 1:
+        raise UserError(
+            f"{len(corpora)} processes read {len(found)} different corpora: let all nodes share "
+            "the folder of DPG_CACHE and the sources (docs/training.md)"
+        )
 
 
 def _prepare(config: Config) -> Job:

@@ -19,7 +19,7 @@ def train(config: Config) -> Path:
         The path of the report.
     """
     job = prepare(config)
-    job.tasks()  # before anything is trained
+    processes.from_first(lambda: len(job.tasks()))  # before anything is trained
     # Not before: a model that is missing must not leave an empty run behind.
     run = processes.from_first(lambda: open_run(config, job.corpus_hash))
     trained = train_arms(job, run)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lightning_dpg.bench.stand import Stand
-from lightning_dpg.config import Config, LoraConfig
+from lightning_dpg.config import BackboneConfig, Config, HypernetworkConfig, LoraConfig
 from lightning_dpg.models.backbone import load_backbone
 from tests.conftest import TINY
 
@@ -14,5 +16,17 @@ PERSONAS = 3
 
 @pytest.fixture(scope="package")
 def stand() -> Stand:
-    config = Config(backbone=TINY, lora=LoraConfig(rank=4))
-    return Stand(load_backbone(TINY), config, PERSONAS, "tiny")
+    return make(TINY)
+
+
+@pytest.fixture(scope="package")
+def rounded() -> Stand:
+    """In NF4 and bfloat16."""
+    return make(replace(TINY, quantization="nf4", dtype="bfloat16"))
+
+
+def make(backbone: BackboneConfig) -> Stand:
+    """A stand whose hypernetwork has an imprint."""
+    hypernetwork = HypernetworkConfig(width=16, depth=1, heads=2, imprint=0.3)
+    config = Config(backbone=backbone, lora=LoraConfig(rank=4), hypernetwork=hypernetwork)
+    return Stand(load_backbone(backbone), config, PERSONAS, "tiny")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -17,7 +18,7 @@ from lightning_dpg.bench import contenders as who
 from lightning_dpg.errors import UserError
 from lightning_dpg.progress import Steps
 from lightning_dpg.run import bench as command
-from lightning_dpg.run.bench import DATA, Plan, bench
+from lightning_dpg.run.bench import DATA, TABLE, Plan, bench
 
 QUIET = Plan(
     model="tiny",
@@ -36,6 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str,
     out = tmp_path_factory.mktemp("bench")
     shown = StringIO()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(persona, "REPEATS", 2)
         patch.setattr(persona, "bandwidth", lambda device: 1e9)
         patch.setattr(cases, "FULL", replace(cases.FULL, new_tokens=3))
         path = bench(QUIET, out, Steps(Console(file=shown, width=150)))
@@ -63,7 +65,8 @@ def test_every_case_is_there_with_all_who_take_part(made: tuple[dict[str, Any], 
             assert contender["peak_bytes"] > 0
             assert contender["over_baseline"]["ratio"] > 0 < contender["over_ours"]["ratio"]
         checked = {c["name"]: c["error"] for c in case["contenders"] if c["error"] is not None}
-        assert {who.OURS, who.STATIC} <= set(checked)
+        assert {who.OURS, who.STATIC, who.NAIVE} <= set(checked)
+        assert (who.HYPERNETWORK in checked) == (case["work"] == "training")
         assert max(checked.values()) < 1e-3
         base = next(c for c in case["contenders"] if c["name"] == case["baseline"])
         assert base["over_baseline"]["ratio"] == 1
@@ -78,11 +81,11 @@ def test_the_machine_is_named(made: tuple[dict[str, Any], str, str]) -> None:
 
 def test_table_and_terminal_end_with_the_targets(made: tuple[dict[str, Any], str, str]) -> None:
     results, text, shown = made
-    assert len(results["targets"]) == 5
-    assert text.count("- Target: ") == 5
+    assert len(results["targets"]) == 6
+    assert text.count("- Target: ") == 6
     assert text.rstrip().splitlines()[-1].startswith("- Target: new persona")
     assert "float32: training, B 2, T 8, checkpointing" in shown
-    assert shown.count("Target: ") == 5
+    assert shown.count("Target: ") == 6
 
 
 def test_time_that_is_spent_leaves_cases_out_with_a_line(
@@ -96,6 +99,60 @@ def test_time_that_is_spent_leaves_cases_out_with_a_line(
     assert path.read_text().count("the time (--seconds) is spent") == 4
 
 
+def test_what_was_measured_is_kept_when_a_later_case_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One case is measured, one runs out of memory and the third is stopped by a person."""
+    first: dict[str, Any] = {"work": "prefill", "round_seconds": 0.0}
+    answers: Iterator[Any] = iter([first, MemoryError(), KeyboardInterrupt()])
+
+    def measure(*args: Any) -> dict[str, Any]:
+        found: dict[str, Any] | BaseException = next(answers)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    (tmp_path / TABLE).write_text("an earlier one")
+    monkeypatch.setattr(command, "measure", measure)
+    with pytest.raises(KeyboardInterrupt):
+        bench(QUIET, tmp_path, Steps(Console(file=StringIO())))
+    kept = json.loads((tmp_path / DATA).read_text())
+    assert kept["cases"] == [first]
+    assert kept["left_out"] == ["float32, decoding, B 2, T 8 ran out of memory"]
+    assert [path.name for path in tmp_path.iterdir()] == [DATA]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "load_backbone", lambda *args: pytest.fail("loaded"))
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match="--out expected a folder that can be written"):
+        bench(QUIET, tmp_path / "file" / "bench")
+
+
+def test_what_is_given_twice_is_measured_once() -> None:
+    twice = replace(QUIET, batches=(8, 1, 8), tokens=(16, 16), dtypes=("auto", "auto"))
+    plan, preset = command._checked(twice)
+    assert (preset.batches, preset.tokens, plan.dtypes) == ((8, 1), (16,), ("auto",))
+
+
+def test_the_token_of_a_persona_is_one_samples_and_the_fastest() -> None:
+    def case(work: str, batch: int, p50: float) -> dict[str, Any]:
+        timed = [{"name": "frozen", "p50": p50}, {"name": "ours", "p50": 0.1}]
+        found = {"work": work, "batch": batch, "new_tokens": 4, "contenders": timed}
+        return {**found, "baseline": "frozen"}
+
+    measured = [
+        case("prefill", 1, 0.5),
+        case("decoding", 8, 1.0),
+        case("decoding", 1, 6.0),
+        case("decoding", 1, 4.0),
+    ]
+    assert command._token(measured) == pytest.approx(1.0)
+    assert command._token(measured[:2]) is None
+
+
 PERSONA = {"model": "x", "p50": 1.0, "p95": 1.0, "token_seconds": 2.0, "token_measured": None}
 
 
@@ -105,10 +162,13 @@ PERSONA = {"model": "x", "p50": 1.0, "p95": 1.0, "token_seconds": 2.0, "token_me
         ({"model": "gpt"}, "--model expected one of auto, smollm2, llama7b, tiny, got 'gpt'"),
         ({"dtypes": ("half",)}, "--dtype expected one of auto, bfloat16, float32, got 'half'"),
         ({"quantizations": ("int8",)}, "--quantization expected one of none, nf4, got 'int8'"),
-        ({"batches": (0,)}, "--batch expected 1 or more, got 0"),
-        ({"tokens": (1,)}, "--tokens expected 2 or more, got 1"),
-        ({"repeats": 0}, "--repeats expected 1 or more, got 0"),
-        ({"seconds": 0.0}, "--seconds expected 1 or more, got 0.0"),
+        ({"batches": (0,)}, "--batch expected a number from 1 upwards, got 0"),
+        ({"tokens": (1,)}, "--tokens expected a number from 2 upwards, got 1"),
+        ({"repeats": 2}, "--repeats expected a number from 3 upwards, got 2"),
+        ({"seconds": 0.0}, "--seconds expected a number from 1 upwards, got 0.0"),
+        ({"seconds": float("inf")}, "--seconds expected a number from 1 upwards, got inf"),
+        ({"seconds": float("nan")}, "--seconds expected a number from 1 upwards, got nan"),
+        ({"device": "tpu"}, "--device expected one of auto, cpu, cuda, got 'tpu'"),
     ],
 )
 def test_what_is_not_known_or_not_positive_is_refused(

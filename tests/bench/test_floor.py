@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from lightning_dpg.bench import arithmetic, budget, floor
 from lightning_dpg.bench.floor import LLAMA_7B, SMOLLM2, Shapes
-from lightning_dpg.bench.persona import network, trained_parameters
+from lightning_dpg.bench.persona import trained_parameters
+from lightning_dpg.config import load
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.lora import find_sites
+from lightning_dpg.models.module import make_adapter_source
 from tests.models.conftest import random_adapters
 
 PERFORMANCE = Path(__file__).parents[2] / "docs" / "performance.md"
@@ -170,8 +173,11 @@ def test_memory_is_the_sum_of_its_parts_and_grows_with_the_batch() -> None:
 
 def test_trained_parameters_are_those_of_a_hypernetwork() -> None:
     small = Shapes("small", 32, 48, 3, 4, 2, 96)
-    made = network(small.sites(["q", "v"], 1), 32)
+    sites = small.sites(["q", "v"], 1)
+    backbone: Any = SimpleNamespace(hidden_size=32)
+    made = make_adapter_source("hypernetwork", load("dpg_llama7b"), backbone, sites)
     assert trained_parameters(small, 1) == sum(p.numel() for p in made.parameters())
+    assert any(name.startswith("imprint") for name, _ in made.named_parameters())
 
 
 @pytest.mark.parametrize("name", list(arithmetic.tables()))

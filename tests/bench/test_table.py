@@ -47,7 +47,7 @@ def case(work: str, batch: int, times: dict[str, float], base: str) -> dict[str,
 CASES = [
     case("prefill", 1, {"frozen": 1.0, "ours": 1.08}, "frozen"),
     case("prefill", 8, {"frozen": 1.0, "ours": 1.02}, "frozen"),
-    case("training", 8, {"peft_static": 1.0, "ours_static": 1.05}, "peft_static"),
+    case("training", 8, {"peft_static": 1.0, "ours_static": 1.05, "ours": 1.3}, "peft_static"),
     case("decoding", 8, {"frozen": 1.0, "peft_mixed": 4.8, "ours": 1.2}, "frozen"),
     case("decoding", 32, {"frozen": 1.0, "peft_mixed": 2.0, "ours": 1.9}, "frozen"),
 ]
@@ -91,10 +91,11 @@ def results() -> dict[str, Any]:
 
 
 def test_the_worst_case_decides_a_target(results: dict[str, Any]) -> None:
-    forward, training, decoding, mixed, persona = results["targets"]
+    forward, training, static, decoding, mixed, persona = results["targets"]
     assert (forward["measured"], forward["met"], forward["good"]) == (1.08, False, 1)
     assert forward["where"] == "nf4/bfloat16, B 1, T 128"
-    assert (training["measured"], training["met"]) == (1.05, True)
+    assert (training["measured"], training["met"]) == (1.3, False)
+    assert (static["measured"], static["met"]) == (1.05, True)
     assert (decoding["measured"], decoding["met"], decoding["cases"]) == (1.2, False, 1)
     assert mixed["measured"] == pytest.approx(4.0) and mixed["met"]
     assert persona["measured"] == pytest.approx(0.05) and persona["met"]
@@ -102,7 +103,7 @@ def test_the_worst_case_decides_a_target(results: dict[str, Any]) -> None:
 
 def test_a_gpu_has_its_own_bound_of_decoding(results: dict[str, Any]) -> None:
     results["machine"]["device"] = "cuda:0"
-    assert targets.verdicts(results)[2]["met"]
+    assert targets.verdicts(results)[3]["met"]
 
 
 def test_a_measured_token_is_taken_before_a_computed_one(results: dict[str, Any]) -> None:
@@ -115,7 +116,7 @@ def test_a_measured_token_is_taken_before_a_computed_one(results: dict[str, Any]
 def test_what_no_case_speaks_of_is_neither_met_nor_missed(results: dict[str, Any]) -> None:
     results["cases"] = results["cases"][:2]
     results["targets"] = targets.verdicts(results)
-    assert [v["met"] for v in results["targets"]] == [False, None, None, None, True]
+    assert [v["met"] for v in results["targets"]] == [False, None, None, None, None, True]
     assert "measured: no case; not measured." in table.markdown(results)
 
 

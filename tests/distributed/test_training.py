@@ -25,7 +25,7 @@ from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.records import Rating
 from lightning_dpg.training import LAST, MODEL, RESPONSE, train_arm
 from tests.callbacks.test_resume import Power, dies, rows
-from tests.distributed.forked import run_in_two, start_two
+from tests.distributed.forked import LONGEST, run_in_two, start_two
 
 Found = dict[str, Any]
 STRATEGIES: tuple[Literal["ddp", "fsdp"], ...] = ("ddp", "fsdp")
@@ -197,12 +197,16 @@ def test_what_is_killed_in_two_processes_goes_on_to_the_same_curve(
 
     last = tmp_path / "killed" / "dpg" / LAST
     begun = start_two(partial(in_both, "killed"), tmp_path, grouped=False)
-    while not last.is_file():
-        assert all(process.is_alive() for process in begun.processes)
-        time.sleep(0.005)
-    for process in begun.processes:
-        process.kill()
-        process.join()
+    end = time.monotonic() + LONGEST
+    try:
+        while not last.is_file():
+            assert all(process.is_alive() for process in begun.processes)
+            assert time.monotonic() < end
+            time.sleep(0.005)
+    finally:
+        for process in begun.processes:
+            process.kill()
+            process.join()
     assert not last.with_name(MODEL).exists()
     assert torch.load(last, weights_only=True)["global_step"] < 20
     resumed = run_in_two(partial(in_both, "killed"), tmp_path, grouped=False)
