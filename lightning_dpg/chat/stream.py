@@ -11,8 +11,7 @@ from torch import Tensor
 from transformers.generation.streamers import BaseStreamer
 
 from lightning_dpg.config import EvaluationConfig
-from lightning_dpg.data.prompts import encode_prompt
-from lightning_dpg.evaluation.replies import Brief, Request
+from lightning_dpg.evaluation.replies import Brief, Request, prompt_ids
 from lightning_dpg.evaluation.sampling import decoding
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected
@@ -70,15 +69,7 @@ def stream_reply(
         UserError: adapters so strong that the model computes no numbers.
     """
     tokenizer, model = backbone.tokenizer, _generating(backbone)
-    prompt = encode_prompt(
-        tokenizer,
-        request.context,
-        request.language,
-        brief.scores,
-        max_prompt_tokens,
-        description=brief.description,
-        shots=brief.shots,
-    )
+    prompt = prompt_ids(tokenizer, request, brief, max_prompt_tokens)
     ids, mask = pad_left([prompt], int(tokenizer.pad_token_id), backbone.device)
     options = decoding(config) | {"pad_token_id": tokenizer.pad_token_id}
     pieces, stopped = Pieces(tokenizer, listen), False

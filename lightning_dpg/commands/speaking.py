@@ -12,6 +12,10 @@ from lightning_dpg.adapters.parts import Blend
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import Profile
 
+Experiment = Annotated[str, typer.Option(help="take the checkpoint of this experiment's last run")]
+Checkpoint = Annotated[Path | None, typer.Option(help="take this checkpoint instead")]
+Temperature = Annotated[float | None, typer.Option(min=0.0, help="0 takes the likeliest token")]
+MaxNewTokens = Annotated[int | None, typer.Option(min=1, help="longest reply, in tokens")]
 Oceans = Annotated[
     list[str] | None,
     typer.Option(
@@ -51,17 +55,11 @@ def generate(
     weight: Weights = None,
     strength: Strength = 1.0,
     personas: Personas = None,
-    experiment: Annotated[
-        str, typer.Option(help="take the checkpoint of this experiment's last run")
-    ] = "dpg_smollm2",
-    checkpoint: Annotated[Path | None, typer.Option(help="take this checkpoint instead")] = None,
+    experiment: Experiment = "dpg_smollm2",
+    checkpoint: Checkpoint = None,
     seed: Annotated[int, typer.Option(help="of the sampling")] = 0,
-    temperature: Annotated[
-        float | None, typer.Option(min=0.0, help="0 takes the likeliest token")
-    ] = None,
-    max_new_tokens: Annotated[
-        int | None, typer.Option(min=1, help="longest reply, in tokens")
-    ] = None,
+    temperature: Temperature = None,
+    max_new_tokens: MaxNewTokens = None,
 ) -> None:
     """Answer in character: as one persona, as a blend, or as everybody in a table."""
     blends = _blends(ocean, character, weight, strength, personas)
@@ -92,14 +90,10 @@ def chat(
             show_default="dpg_smollm2, or the one of --resume",
         ),
     ] = "",
-    checkpoint: Annotated[Path | None, typer.Option(help="take this checkpoint instead")] = None,
+    checkpoint: Checkpoint = None,
     seed: Annotated[int | None, typer.Option(help="of the first reply")] = None,
-    temperature: Annotated[
-        float | None, typer.Option(min=0.0, help="0 takes the likeliest token")
-    ] = None,
-    max_new_tokens: Annotated[
-        int | None, typer.Option(min=1, help="longest reply, in tokens")
-    ] = None,
+    temperature: Temperature = None,
+    max_new_tokens: MaxNewTokens = None,
     transcript: Annotated[
         Path | None, typer.Option(help="a new file", show_default="chats/<date-time>.json")
     ] = None,
@@ -136,10 +130,8 @@ def export(
     weight: Weights = None,
     strength: Strength = 1.0,
     personas: Personas = None,
-    experiment: Annotated[
-        str, typer.Option(help="take the checkpoint of this experiment's last run")
-    ] = "dpg_smollm2",
-    checkpoint: Annotated[Path | None, typer.Option(help="take this checkpoint instead")] = None,
+    experiment: Experiment = "dpg_smollm2",
+    checkpoint: Checkpoint = None,
     dtype: Annotated[
         Literal["float32", "float16", "bfloat16"], typer.Option(help="of the numbers in the files")
     ] = "float32",

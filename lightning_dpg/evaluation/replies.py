@@ -140,7 +140,7 @@ def _generate_batch(
     max_prompt_tokens: int,
 ) -> list[str]:
     tokenizer: Any = backbone.tokenizer
-    prompts = [_prompt(tokenizer, r, voice.brief(r), max_prompt_tokens) for r in requests]
+    prompts = [prompt_ids(tokenizer, r, voice.brief(r), max_prompt_tokens) for r in requests]
     adapters = None
     if voice.adapters:
         adapters = voice.adapters([r.profile for r in requests], [r.description for r in requests])
@@ -154,7 +154,8 @@ def _generate_batch(
     return [" ".join(text.split()) for text in texts]
 
 
-def _prompt(tokenizer: Any, request: Request, brief: Brief, max_tokens: int) -> list[int]:
+def prompt_ids(tokenizer: Any, request: Request, brief: Brief, max_tokens: int) -> list[int]:
+    """The prompt of a request as token ids; turns are cut to `max_tokens`."""
     return encode_prompt(
         tokenizer,
         request.context,
