@@ -2,6 +2,7 @@
 EXP ?= dpg_smollm2
 ABLATION ?= character_vs_score
 ARGS ?=
+WORKERS ?= 2
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -51,7 +52,7 @@ bench: setup ## measure speed and memory beside PEFT (ARGS=--quick: a few minute
 	$(BIN)/dpg bench $(ARGS)
 
 test: setup ## run the tests (under 6 minutes on 2 cores)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 test-all: setup ## run all tests, the slow ones too
 	$(BIN)/python -m pytest

@@ -11,6 +11,7 @@ from lightning_dpg.bench.floor import LLAMA_7B
 from lightning_dpg.bench.machine import bandwidth, seconds
 from lightning_dpg.config import load
 from lightning_dpg.models.hypernetwork import Hypernetwork
+from lightning_dpg.models.injection import Factors
 from lightning_dpg.models.lora import Site
 
 EXPERIMENT = "dpg_llama7b"
@@ -69,7 +70,7 @@ def new_persona(device: torch.device, shapes: floor.Shapes = LLAMA_7B) -> dict[s
     @torch.inference_mode()
     def ready() -> None:
         for lora in made(profile, described.to(device)).values():
-            lora.to(torch.bfloat16)
+            Factors.of(lora, torch.bfloat16)
 
     ready()
     spread = timing.spread([seconds(ready, device) for _ in range(REPEATS)])
