@@ -1,12 +1,21 @@
-"""Files that are there complete or not at all."""
+"""Files and folders that are there complete or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+import re
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
+
+ABANDONED = 24 * 3600.0
+"""Seconds after which nobody is filling a new folder any more."""
+TRIES = 3
+"""Of putting a folder in its place, which others may do at the same moment."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -27,6 +36,81 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _flush([path.parent])
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A new folder to fill in a `with` block; after it, it takes the place of `folder`.
+
+    One folder takes the place of another in two steps. A kill between them leaves the old one
+    beside its place, from where `put_back` fetches it: here the next time, and for whoever reads.
+    Where the block fails, all stays as it was.
+
+    Args:
+        folder: what is to be there, complete or as it was; of a link, what it points to.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder = folder.resolve()
+    _make_folder(folder.parent)
+    put_back(folder)
+    _clear(folder)
+    new = _beside(folder, "new")
+    new.mkdir()
+    try:
+        yield new
+        flush_tree(new)
+        _put_in_place(new, folder)
+        flush_folder(folder.parent)
+        _clear(folder)
+    finally:
+        put_back(folder)
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def put_back(folder: Path) -> None:
+    """Undo a replacement that was killed when the old folder was away and the new one not there."""
+    with suppress(OSError):  # nothing may be read or written there, or another process was faster
+        folder = folder.resolve()
+        if not folder.exists() and (old := _left(folder, "old")):
+            max(old, key=lambda path: path.stat().st_mtime).rename(folder)
+
+
+def _put_in_place(new: Path, folder: Path) -> None:
+    for left in reversed(range(TRIES)):
+        with suppress(FileNotFoundError):
+            folder.rename(_beside(folder, "old"))
+        try:
+            new.rename(folder)
+            return
+        except OSError as error:
+            if not left or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise  # otherwise another process put a folder there in between
+
+
+def _clear(folder: Path) -> None:
+    """Delete what replacements that were killed have left beside a folder."""
+    old = _left(folder, "old")
+    if folder.exists():  # asked after looking: those were replaced, and none is on its way back
+        for path in old:
+            shutil.rmtree(path, ignore_errors=True)
+    for path in _left(folder, "new"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - ABANDONED:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _beside(folder: Path, kind: str) -> Path:
+    """A free name; other machines share the folder, too, where process numbers come twice."""
+    return folder.with_name(f".{folder.name}-{uuid4().hex[:12]}-{kind}")
+
+
+def _left(folder: Path, kind: str) -> list[Path]:
+    """What lies beside a folder under a name of `_beside`."""
+    name = re.compile(rf"\.{re.escape(folder.name)}-[0-9a-f]{{12}}-{kind}")
+    beside = folder.parent.iterdir() if folder.parent.is_dir() else []
+    return [path for path in beside if name.fullmatch(path.name)]
 
 
 def flush_tree(folder: Path) -> None:

@@ -52,8 +52,8 @@ def join(trainer: TrainerConfig, gpu: bool = False) -> None:
         gpu: whether each process has one; its own is the current one from here on.
 
     Raises:
-        UserError: other processes than asked for were started, several nodes without a launcher,
-            or there are too few GPUs.
+        UserError: other processes than asked for were started, or laid out otherwise, several
+            nodes without a launcher, or there are too few GPUs.
     """
     wanted = trainer.devices * trainer.nodes
     _check_started(trainer, wanted)
@@ -163,6 +163,25 @@ def _check_started(trainer: TrainerConfig, wanted: int) -> None:
             f"{wanted} process{'es' * (wanted > 1)}, and there {'are' if started > 1 else 'is'} "
             f"{started}: start as many by {how} as the settings say (docs/training.md)"
         )
+    if how == "srun" and wanted > 1:
+        _check_layout(trainer)
+
+
+def _check_layout(trainer: TrainerConfig) -> None:
+    """Compare how SLURM was asked to lay out tasks with what the settings say.
+
+    Lightning reads the same two numbers, and ends with errors of its own where they do not fit.
+    """
+    nodes = os.environ.get("SLURM_NNODES", str(trainer.nodes))
+    tasks = os.environ.get("SLURM_NTASKS_PER_NODE")
+    if (nodes, tasks) == (str(trainer.nodes), str(trainer.devices)):
+        return
+    each = f"--ntasks-per-node={tasks}" if tasks else "no --ntasks-per-node"
+    raise UserError(
+        f"trainer.devices={trainer.devices} and trainer.nodes={trainer.nodes} expected "
+        f"--nodes={trainer.nodes} and --ntasks-per-node={trainer.devices} of SLURM, got "
+        f"--nodes={nodes} and {each}: give both to sbatch or srun (docs/training.md)"
+    )
 
 
 def _in_slurm() -> bool:

@@ -61,12 +61,16 @@ class Region:
         return all(score * sign > 0 for score, sign in pairs if sign)
 
 
+EVERYWHERE = Region((0,) * len(TRAITS))
+
+
 def parse_regions(texts: list[str]) -> list[Region]:
     """One region each."""
     return [Region.parse(text) for text in texts]
 
 
-def cover_all(regions: Sequence[Region]) -> bool:
-    """Whether every profile without a 0 lies in one of the regions."""
+def cover_all(regions: Sequence[Region], of: Region = EVERYWHERE) -> bool:
+    """Whether every profile of a region lies in one of the others, but for those with a 0."""
     corners = (Profile(tuple(map(float, signs))) for signs in product((-1, 1), repeat=len(TRAITS)))
-    return all(any(corner in region for region in regions) for corner in corners)
+    inside = (corner for corner in corners if corner in of)
+    return all(any(corner in region for region in regions) for corner in inside)

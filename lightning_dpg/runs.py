@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
+from uuid import uuid4
 
 from lightning_dpg import __version__, files
 from lightning_dpg import config as settings
@@ -38,10 +38,10 @@ def open_run(config: settings.Config, corpus: str, root: Path = RUNS) -> Path:
 
 def link_latest(run: Path) -> None:
     """Link a finished run as `runs/<name>/latest`."""
-    temporary = run.parent / f".latest-{os.getpid()}"
-    temporary.unlink(missing_ok=True)
+    temporary = run.parent / f".latest-{uuid4().hex[:12]}"  # other machines share the folder, too
     temporary.symlink_to(run.name)
     temporary.replace(run.parent / "latest")
+    files.flush_folder(run.parent)
 
 
 def latest_run(experiment: str, root: Path = RUNS) -> Path:

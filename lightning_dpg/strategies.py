@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Literal
 
 import lightning as L
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 from torch import Tensor
 
@@ -30,6 +32,15 @@ def make_strategy(trainer: TrainerConfig) -> Strategy | Literal["auto"]:
             data_parallel_size=world, tensor_parallel_size=1, save_distributed_checkpoint=False
         )
     return DDPStrategy()
+
+
+def environments(trainer: TrainerConfig) -> list[ClusterEnvironment]:
+    """What Lightning is told of who starts processes; nothing, where it is to find out.
+
+    One process needs nobody: an allocation of SLURM for several tasks may surround it all the same,
+    and Lightning would refuse to run in it.
+    """
+    return [LightningEnvironment()] if trainer.devices * trainer.nodes == 1 else []
 
 
 def in_shards(trainer: TrainerConfig) -> bool:

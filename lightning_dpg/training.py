@@ -35,7 +35,7 @@ from lightning_dpg.models.checkpoint import (
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.regions import parse_regions
 from lightning_dpg.runs import write_atomically
-from lightning_dpg.strategies import KeepWeights, in_shards, make_strategy
+from lightning_dpg.strategies import KeepWeights, environments, in_shards, make_strategy
 
 MODEL, LAST, RESPONSE = "model.ckpt", "last.ckpt", "response.json"
 
@@ -228,7 +228,7 @@ def _trainer(
         strategy=make_strategy(t),
         devices=t.devices,
         num_nodes=t.nodes,
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(), *environments(t)],
         precision=t.precision,
         max_steps=t.max_steps,
         accumulate_grad_batches=t.accumulate,

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import lightning as L
 import pytest
 import torch
 
 from lightning_dpg import processes
 from lightning_dpg.ablation.grid import read_ablation
 from lightning_dpg.ablation.plan import plan
-from lightning_dpg.config import TrainerConfig, load
+from lightning_dpg.assessment.scripted import ScriptedAssessor
+from lightning_dpg.config import Config, TrainerConfig, load
+from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.errors import UserError
+from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.run.ablation import ablate
 from lightning_dpg.strategies import make_strategy
+from lightning_dpg.training import train_arm
 
 
 @pytest.fixture
@@ -60,6 +66,62 @@ def test_srun_must_start_as_many_as_the_settings_say(
         environment.setenv("SLURM_STEP_NUM_TASKS", tasks)
     with pytest.raises(UserError, match="start as many by srun as the settings say"):
         processes.join(TrainerConfig(devices=devices))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "tasks", "given"),
+    [
+        ("2", None, "--nodes=2 and no --ntasks-per-node"),
+        ("2", "4", "--nodes=2 and --ntasks-per-node=4"),
+        ("4", "2", "--nodes=4 and --ntasks-per-node=2"),
+        ("1", "4", "--nodes=1 and --ntasks-per-node=4"),
+    ],
+)
+def test_slurm_must_lay_tasks_out_as_the_settings_say(
+    environment: pytest.MonkeyPatch, nodes: str, tasks: str | None, given: str
+) -> None:
+    """The number of tasks fits in all of them."""
+    environment.setenv("SLURM_NTASKS", "4")
+    environment.setenv("SLURM_STEP_NUM_TASKS", "4")
+    environment.setenv("SLURM_NNODES", nodes)
+    if tasks:
+        environment.setenv("SLURM_NTASKS_PER_NODE", tasks)
+    with pytest.raises(UserError) as error:
+        processes.join(TrainerConfig(devices=2, nodes=2))
+    assert str(error.value) == (
+        "trainer.devices=2 and trainer.nodes=2 expected --nodes=2 and --ntasks-per-node=2 of "
+        f"SLURM, got {given}: give both to sbatch or srun (docs/training.md)"
+    )
+
+
+BATCH_SCRIPTS = [
+    {"SLURM_NTASKS": "8"},
+    {"SLURM_NTASKS": "8", "SLURM_NTASKS_PER_NODE": "4", "SLURM_NNODES": "2"},
+    {"SLURM_NTASKS": "1", "SLURM_STEP_NUM_TASKS": "1", "SLURM_NNODES": "2"},
+]
+
+
+@pytest.mark.parametrize("variables", BATCH_SCRIPTS)
+def test_one_process_trains_in_any_allocation(
+    environment: pytest.MonkeyPatch,
+    config: Config,
+    corpus: Corpus,
+    backbone: Backbone,
+    tmp_path: Path,
+    variables: dict[str, str],
+) -> None:
+    for name, value in variables.items():
+        environment.setenv(name, value)
+    made: list[L.Trainer] = []
+    environment.setattr(L.Trainer, "fit", lambda trainer, *_, **__: made.append(trainer))
+    environment.setattr("lightning_dpg.training._finish", lambda *_: None)
+    environment.setattr("lightning_dpg.training.load_weights", lambda *_: None)
+    config.logging.wandb = "disabled"
+    processes.join(config.trainer)
+    train_arm("dpg", config, corpus, backbone, ScriptedAssessor(), tmp_path)
+    (trainer,) = made
+    assert (trainer.world_size, trainer.global_rank, trainer.num_nodes) == (1, 0, 1)
+    assert trainer.strategy.root_device.type == "cpu"
 
 
 def test_one_process_in_a_batch_script_is_alone(environment: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import Profile
-from lightning_dpg.regions import Region, cover_all, parse_regions
+from lightning_dpg.regions import EVERYWHERE, Region, cover_all, parse_regions
 
 
 def profile(*scores: float) -> Profile:
@@ -74,3 +74,19 @@ def test_the_region_of_a_profile_names_what_is_clear_in_it() -> None:
 )
 def test_regions_that_leave_nothing_are_found(regions: list[str], all_of_it: bool) -> None:
     assert cover_all(parse_regions(regions)) is all_of_it
+    assert cover_all(parse_regions(regions), EVERYWHERE) is all_of_it
+
+
+@pytest.mark.parametrize(
+    ("regions", "of", "all_of_it"),
+    [
+        ([], "E+ N+", False),
+        (["E+ N+"], "E+ N+", True),
+        (["E+"], "E+ N+", True),
+        (["E+ N+ A+"], "E+ N+", False),
+        (["E+ N+ A+", "E+ A-"], "E+ N+", True),
+        (["E-"], "E+ N+", False),
+    ],
+)
+def test_a_region_that_others_cover_is_found(regions: list[str], of: str, all_of_it: bool) -> None:
+    assert cover_all(parse_regions(regions), Region.parse(of)) is all_of_it

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lightning_dpg import runs
+from lightning_dpg import files, runs
 from lightning_dpg.config import Config, from_dict
 from lightning_dpg.errors import UserError
 from lightning_dpg.runs import REPORT, RESULTS, latest_run, link_latest, write_atomically
@@ -129,3 +129,17 @@ def test_a_write_that_fails_leaves_the_old_text(
     with pytest.raises(OSError, match="no space"):
         write_atomically(path, "new")
     assert path.read_text(encoding="utf-8") == "old"
+
+
+def test_the_link_to_a_finished_run_comes_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[tuple[Path, str]] = []
+
+    def flush(folder: Path) -> None:
+        flushed.append((folder, (folder / "latest").readlink().name))
+
+    monkeypatch.setattr(files, "flush_folder", flush)
+    folder = finish(open_run(CONFIG, tmp_path))
+    assert flushed == [(folder.parent, folder.name)]
+    assert {path.name for path in folder.parent.iterdir()} == {folder.name, "latest"}

@@ -13,6 +13,7 @@ import torch
 
 from lightning_dpg.ablation.measured import Asked, Measured
 from lightning_dpg.evaluation.statistics import Floats, Interval, mean_interval, ratio_interval
+from lightning_dpg.evaluation.statistics.comparison import comparison
 from lightning_dpg.evaluation.statistics.intervals import interval
 from lightning_dpg.evaluation.statistics.resampling import draws
 from lightning_dpg.evaluation.statistics.traits import LEAST_DEFINED
@@ -22,6 +23,9 @@ from lightning_dpg.records import TRAITS
 PLAIN = ("distinct_2", "loops", "words")
 """Of the quality, what has no interval."""
 INTERVALS = ("nll", "coherency")
+
+ROUNDING = 1e-4
+"""Targets that differ by less in every trait are one target."""
 
 Key = tuple[int, str]
 """Seed and persona: with another seed a profile of the same id is another one."""
@@ -61,10 +65,10 @@ def cell_numbers(runs: Runs, reference: Runs, bootstrap: Bootstrap) -> dict[str,
         bootstrap: of all intervals.
 
     Returns:
-        `psdc`, `ratio` (to the reference, over the `pairs` of the same persona and seed),
+        `psdc`, `ratio` to the reference and `compared`, the difference from it (see `_against`),
         `mean_r`, `traits` (r of each), `profile_r`, `descriptions`, `nll`, `coherency` and the
         plain measures; `by_seed`; `groups` of personas with what constant zero gets on the same;
-        `trivial` answers; counts.
+        `trivial` answers; counts, and the personas without a score by `reasons`.
     """
     rows = pooled(runs)
     first = next(iter(runs.values()))
@@ -75,8 +79,9 @@ def cell_numbers(runs: Runs, reference: Runs, bootstrap: Bootstrap) -> dict[str,
         "task": first.task,
         "scored": len(rows),
         "unscored": sum(len(run.personas) for run in every) - len(rows),
+        "reasons": _reasons(runs),
         "psdc": _mean(list(rows.values()), bootstrap),
-        "ratio": _ratio(rows, pooled(reference), bootstrap),
+        **_against(rows, pooled(reference), bootstrap),
         "mean_r": correlations[-1],
         "traits": dict(zip(TRAITS, correlations, strict=False)),
         "profile_r": _over_seeds([run.profile_r for run in every]),
@@ -113,20 +118,42 @@ def _mean(rows: Sequence[Row], bootstrap: Bootstrap) -> Interval:
     return mean_interval(_deviations(rows), bootstrap.resamples, bootstrap.seed, clusters)
 
 
-def _ratio(
+def _against(
     rows: Mapping[Key, Row], reference: Mapping[Key, Row], bootstrap: Bootstrap
 ) -> dict[str, Any]:
-    """Of mean deviations, over the personas that both have scored."""
+    """Deviations against those of the reference, over the personas that both have scored.
+
+    Only where both were asked for the same profile: of a character that has another centre in
+    another cell, with other labels or fewer lines, the two distances are to different places.
+
+    Returns:
+        `ratio` of the means, with how many `pairs` it is of and how many personas had
+        `other_targets`; `compared`, cell minus reference, see `comparison`.
+    """
     both = [key for key in rows if key in reference]
-    own, other = ([found[key] for key in both] for found in (rows, reference))
-    found = ratio_interval(
-        _deviations(own),
-        _deviations(other),
-        bootstrap.resamples,
-        bootstrap.seed,
-        [row.cluster for row in own],
-    )
-    return {**found, "pairs": len(both)}
+    same = [key for key in both if _same_target(rows[key], reference[key])]
+    own, other = (_deviations([found[key] for key in same]) for found in (rows, reference))
+    clusters = [rows[key].cluster for key in same]
+    ratio = ratio_interval(own, other, bootstrap.resamples, bootstrap.seed, clusters)
+    return {
+        "ratio": {**ratio, "pairs": len(same), "other_targets": len(both) - len(same)},
+        "compared": comparison(own, other, clusters, bootstrap.resamples, bootstrap.seed),
+    }
+
+
+def _same_target(row: Row, other: Row) -> bool:
+    pairs = zip(row.persona.target, other.persona.target, strict=True)
+    return all(abs(first - second) < ROUNDING for first, second in pairs)
+
+
+def _reasons(runs: Runs) -> dict[str, list[str]]:
+    """Why personas have no score: each reason with their ids, most frequent first."""
+    found: dict[str, list[str]] = {}
+    for seed, run in runs.items():
+        for key, reason in run.reasons.items():
+            name = f"{key}, seed {seed}" if len(runs) > 1 else key
+            found.setdefault(reason, []).append(name)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
 def _correlations(rows: Sequence[Row], bootstrap: Bootstrap) -> list[Interval]:

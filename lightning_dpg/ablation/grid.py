@@ -15,7 +15,7 @@ from lightning_dpg.config.loading import ABLATIONS, EXPERIMENTS
 from lightning_dpg.errors import UserError
 
 FOLDER = EXPERIMENTS / ABLATIONS
-KEYS = ("experiment", "settings", "grid", "cells", "reference", "seeds")
+KEYS = ("experiment", "settings", "grid", "cells", "reference", "references", "seeds")
 OURS = {
     "seed": "`seeds: [0, 1, 2]` at the top of the file runs every cell with each of them",
     "name": "a cell's runs are named by the ablation, the experiment and the cell",
@@ -34,6 +34,7 @@ class Ablation:
         settings: dotted key → value, of all cells.
         cells: in order; no two of one name.
         reference: name of the cell that the others are compared with.
+        references: by name of a cell, the one that it is compared with instead.
         seeds: every cell runs with each; none stands for the experiment's own.
     """
 
@@ -43,7 +44,12 @@ class Ablation:
     settings: Mapping[str, Any]
     cells: tuple[Cell, ...]
     reference: str
+    references: Mapping[str, str]
     seeds: tuple[int, ...]
+
+    def reference_of(self, cell: str) -> str:
+        """The cell that a cell is compared with; one that is its own reference is with none."""
+        return self.references.get(cell, self.reference)
 
 
 def ablations(folder: Path = FOLDER) -> list[str]:
@@ -80,6 +86,7 @@ def read_ablation(name: str, folder: Path = FOLDER) -> Ablation:
         settings=_settings(content.get("settings"), "settings", problems),
         cells=tuple(cells),
         reference=_reference(content, names, problems),
+        references=_references(content.get("references"), names, problems),
         seeds=_seeds(content.get("seeds"), problems),
     )
     if problems:
@@ -210,12 +217,28 @@ def _refuse_ours(keys: Iterable[str], place: str, problems: list[str]) -> None:
 
 def _reference(content: Mapping[str, Any], names: Sequence[str], problems: list[str]) -> str:
     given = content.get("reference", names[0] if names else "")
+    _check_cell(given, "reference", names, problems)
+    return str(given)
+
+
+def _references(given: Any, names: Sequence[str], problems: list[str]) -> dict[str, str]:
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        problems.append(f"references expected a mapping of cell to cell, got {given!r}")
+        return {}
+    for cell, other in given.items():
+        _check_cell(cell, "references", names, problems)
+        _check_cell(other, f"references.{cell}", names, problems)
+    return {str(cell): str(other) for cell, other in given.items()}
+
+
+def _check_cell(given: Any, place: str, names: Sequence[str], problems: list[str]) -> None:
     if names and given not in names:
         problems.append(
-            f"reference expected the name of a cell, got {given!r}. "
+            f"{place} expected the name of a cell, got {given!r}. "
             f"{nearest(given, names)}Cells: {', '.join(names)}"
         )
-    return str(given)
 
 
 def _seeds(given: Any, problems: list[str]) -> tuple[int, ...]:

@@ -41,6 +41,7 @@ class Measured:
         arm: DPG, or else the last of the task's arms.
         personas: whom it spoke for.
         measured: by persona id, for those that were scored, one score per trait.
+        reasons: by persona id, why the others were not; empty where nobody wrote it down.
         trivial: P.S.D.C. (L2) of answers that read no prompt, by name.
         profile_r: agreement of the shapes of profiles; see `statistics.profile_agreement`.
         descriptions: what descriptions alone explain of `words` and `traits` of replies (explained,
@@ -55,6 +56,7 @@ class Measured:
     arm: str
     personas: tuple[Asked, ...]
     measured: Mapping[str, tuple[float, ...]]
+    reasons: Mapping[str, str]
     trivial: Mapping[str, float]
     profile_r: Interval
     descriptions: Mapping[str, Mapping[str, float | None]]
@@ -109,6 +111,11 @@ def _measured(results: Mapping[str, Any]) -> Measured:
         personas=tuple(_asked(persona) for persona in task["personas"]),
         measured={
             key: _scores(scores) for key, scores in found["measured"].items() if scores is not None
+        },
+        reasons={
+            key: str((found.get("reasons") or {}).get(key) or "")
+            for key, scores in found["measured"].items()
+            if scores is None
         },
         trivial={name: mean for name, mean in psdc.items() if mean is not None},
         profile_r=cast(Interval, found.get("profile_r") or NONE),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lightning_dpg import __version__
@@ -13,6 +15,8 @@ from lightning_dpg.ablation.measured import Measured, read_measured
 from lightning_dpg.ablation.plan import Plan, differing
 from lightning_dpg.ablation.running import Outcome, Status
 from lightning_dpg.errors import UserError
+from lightning_dpg.evaluation.statistics.comparison import holm
+from lightning_dpg.runs import REPORT, RUNS
 
 Trials = Sequence[tuple[int, Outcome]]
 """The runs of a cell: seed and what became of it."""
@@ -31,17 +35,19 @@ def summarise(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     runs: dict[str, dict[int, Measured]] = {}
     cells: dict[str, dict[str, Any]] = {}
     for cell in plan.ablation.cells:
-        entry = cells[cell.name] = _entry(cell, by_cell[cell.name])
+        entry = cells[cell.name] = _entry(cell, by_cell[cell.name], RUNS / plan.place)
         if entry["status"] == "done":
             try:
                 runs[cell.name] = _read(by_cell[cell.name])
             except UserError as error:
                 entry |= {"status": "failed", "reason": str(error)}
-    reference = runs.get(plan.ablation.reference, {})
+    references = {cell.name: plan.ablation.reference_of(cell.name) for cell in plan.ablation.cells}
     for name, measured in runs.items():
+        reference = runs.get(references[name], {})
         cells[name] |= _about(measured) | {
             "numbers": cell_numbers(measured, reference, _bootstrap(plan))
         }
+    _correct({name: cells[name]["numbers"] for name in runs if references[name] != name})
     configs = {trial.cell.name: trial.config for trial in plan.trials}
     return {
         "ablation": plan.ablation.name,
@@ -49,6 +55,7 @@ def summarise(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "experiment": plan.experiment,
         "version": __version__,
         "reference": plan.ablation.reference,
+        "references": references,
         "seeds": list(plan.seeds),
         "shared": {**plan.ablation.settings, "command line": list(plan.overrides)},
         "varied": differing(configs),
@@ -62,8 +69,8 @@ def failed(results: Mapping[str, Any]) -> bool:
     return any(cell["status"] == "failed" for cell in results["cells"].values())
 
 
-def _entry(cell: Cell, trials: Trials) -> dict[str, Any]:
-    """What is known of a cell without its numbers."""
+def _entry(cell: Cell, trials: Trials, place: Path) -> dict[str, Any]:
+    """What is known of a cell without its numbers; reports are told as seen from the place."""
     done = [(seed, outcome.done) for seed, outcome in trials if outcome.done]
     status = _status([outcome.status for _, outcome in trials])
     troubles: dict[str, list[str]] = {}
@@ -76,9 +83,28 @@ def _entry(cell: Cell, trials: Trials) -> dict[str, Any]:
         "status": status,
         "reason": "; ".join(reasons),
         "settings": dict(cell.settings),
-        "runs": [{"seed": s, "folder": str(d.folder), "seconds": d.seconds} for s, d in done],
+        "runs": [
+            {
+                "seed": seed,
+                "folder": str(run.folder),
+                "report": Path(os.path.relpath(run.folder / REPORT, place)).as_posix(),
+                "seconds": run.seconds,
+            }
+            for seed, run in done
+        ],
         "seconds": sum(d.seconds for _, d in done) if done else None,
     }
+
+
+def _correct(compared: Mapping[str, dict[str, Any]]) -> None:
+    """Puts p after Holm's correction beside that of each cell: all that are compared are a family.
+
+    Args:
+        compared: by name of a cell that has a reference, its numbers.
+    """
+    corrected = holm({name: numbers["compared"]["p"] for name, numbers in compared.items()})
+    for name, numbers in compared.items():
+        numbers["compared"] |= {"p_holm": corrected[name]}
 
 
 def _status(found: Sequence[Status]) -> Status:

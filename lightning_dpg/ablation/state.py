@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lightning_dpg import __version__
-from lightning_dpg.config import Config, DataConfig, fingerprint
+from lightning_dpg.config import Config, DataConfig, LoggingConfig, TrainerConfig, fingerprint
 from lightning_dpg.corpus.sources import DATASETS, source_files
 from lightning_dpg.corpus.store import CARD, is_corpus
 from lightning_dpg.runs import RESULTS, write_atomically
 
+SPLIT = 2
+"""Of the rules by which characters are held out: each language by itself. Raised with them."""
 STATE = "cell.json"
 """In the folder of a run that is done: what it was given, and how long it took."""
 
@@ -32,13 +34,15 @@ class Done:
 
 
 def digest(config: Config) -> str:
-    """Of all that the numbers of a run depend on: settings, texts and the package's version.
+    """Of all that the numbers of a run depend on: settings, texts, version, rules of the split.
+
+    Where it logs and how many threads compute are no part of that, whatever they are set to.
 
     Raises:
         UserError: a source of the data that does not exist or cannot be read.
     """
     texts = _texts(config.data, [*config.data.sources, *config.data.test_sources])
-    return fingerprint(__version__, config, texts)
+    return fingerprint(__version__, SPLIT, _that_counts(config), texts)
 
 
 def find_done(base: Path, wanted: str) -> Done | None:
@@ -58,6 +62,12 @@ def mark_done(folder: Path, given: str, seconds: float) -> Done:
     state = {"digest": given, "seconds": done.seconds}
     write_atomically(folder / STATE, json.dumps(state) + "\n")
     return done
+
+
+def _that_counts(config: Config) -> Config:
+    """The settings with defaults in place of those that change nothing of what comes out."""
+    trainer = dataclasses.replace(config.trainer, threads=TrainerConfig().threads)
+    return dataclasses.replace(config, trainer=trainer, logging=LoggingConfig())
 
 
 def _texts(config: DataConfig, sources: Sequence[str]) -> list[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,7 @@ from lightning_dpg.adapters.card import is_ours
 from lightning_dpg.adapters.parts import Blend
 from lightning_dpg.adapters.peft_format import CARD, FILES
 from lightning_dpg.errors import UserError
-from lightning_dpg.files import flush_folder, flush_tree
+from lightning_dpg.files import put_back, replacing
 
 LONGEST_NAME = 160
 """Bytes: file systems take 255, and a folder that is being written has a longer name."""
@@ -67,6 +65,7 @@ def _named(blends: Sequence[Blend], out: Path) -> list[Path]:
 
 def _in_the_way(folder: Path, overwrite: bool) -> str:
     """Why a folder may not be written; empty where it may."""
+    put_back(folder)  # what a killed `--force` left is there to be asked for again
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return ""
     if not _holds_ours(folder):
@@ -85,41 +84,17 @@ def _holds_ours(folder: Path) -> bool:
 
 @contextmanager
 def placed(folder: Path) -> Iterator[Path]:
-    """A new folder to fill in a `with` block; after it, it is renamed to `folder`.
+    """A new folder to fill in a `with` block; after it, it takes the place of `folder`.
 
-    What `folder` held is replaced; where the block fails, it stays as it was.
+    What `folder` held is replaced; where the block fails, it stays as it was (`files.replacing`).
 
     Raises:
         UserError: it cannot be written.
     """
-    folder = folder.resolve()  # of a link, what it points to
     try:
-        with _renamed(folder) as new:
+        with replacing(folder) as new:
             yield new
     except OSError as error:
         raise UserError(
             f"{folder} cannot be written ({error.strerror}): give another --out"
         ) from None
-
-
-@contextmanager
-def _renamed(folder: Path) -> Iterator[Path]:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new, old = (folder.with_name(f".{folder.name}-{os.getpid()}-{k}") for k in ("new", "old"))
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir()
-    try:
-        yield new
-        flush_tree(new)
-        if folder.exists():
-            folder.rename(old)
-        try:
-            new.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)
-            raise
-        flush_folder(folder.parent)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)

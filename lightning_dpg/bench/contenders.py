@@ -16,6 +16,7 @@ from lightning_dpg.models.likelihood import reply_nll
 
 FROZEN, PEFT, MIXED = "frozen", "peft_static", "peft_mixed"
 NAIVE, STATIC, OURS = "repeating", "ours_static", "ours"
+GENERATED = "ours_generated"
 HYPERNETWORK, DPG = "ours_hypernetwork", "ours_dpg"
 LABELS = {
     FROZEN: "frozen model",
@@ -24,15 +25,19 @@ LABELS = {
     NAIVE: "repeated per token",
     STATIC: "ours, one for all",
     OURS: "ours, one a sample",
+    GENERATED: "ours, as generated",
     HYPERNETWORK: "ours, hypernetwork",
     DPG: "ours, whole of DPG",
 }
-"""Mixed is PEFT's `adapter_names`; the whole of DPG has the contrast, so twice the samples."""
+"""Mixed is PEFT's `adapter_names`. A hypernetwork gives each sample a B, and one A to all: such are
+the adapters of `ours, as generated`, while `ours, one a sample` has an A for each. The whole of DPG
+has the contrast, so twice the samples."""
 BASELINE: dict[Work, str] = {"prefill": FROZEN, "decoding": FROZEN, "training": PEFT}
 """Over whom ratios are taken."""
 REFERENCES = {STATIC: [PEFT], OURS: [MIXED], NAIVE: [MIXED]}
 """Who has the same adapters and must say the same: the first of them that is there. In training
-PEFT has no mixed batch: `references` makes its gradients sample by sample."""
+PEFT has no mixed batch: `references` makes its gradients sample by sample. It also lends the
+adapters of `GENERATED`, which nobody else has, to PEFT's mixed batch."""
 
 
 @dataclass

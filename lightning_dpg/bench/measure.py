@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from torch import Tensor
 from lightning_dpg.bench import agreement, cases, references, timing
 from lightning_dpg.bench.agreement import Answer
 from lightning_dpg.bench.cases import Case
-from lightning_dpg.bench.contenders import BASELINE, DPG, LABELS, NAIVE, OURS, Contender
+from lightning_dpg.bench.contenders import BASELINE, DPG, LABELS, MIXED, NAIVE, OURS, Contender
 from lightning_dpg.bench.machine import seconds, wait_for
 from lightning_dpg.bench.memory import free_bytes, with_peak
 from lightning_dpg.bench.stand import Stand
@@ -99,9 +99,11 @@ def _checked(
     peaks: dict[str, int] = {}
     for name, run in runs.items():
         answers[name], peaks[name] = with_peak(run, stand.device)
-    exact: dict[str, list[Tensor]] = {}
+    exact: Mapping[str, Answer]
     if case.work == "training":
         exact = references.gradients(stand, taking, *_texts(stand, case))
+    else:
+        exact = references.as_generated(stand, runs[MIXED])
     return agreement.check(answers, stand.setting.dtype, case.title, exact), peaks
 
 

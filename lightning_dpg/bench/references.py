@@ -1,15 +1,37 @@
-"""Exact gradients to check against: PEFT's, one sample at a time."""
+"""What contenders are checked against that takes no part itself: PEFT with their adapters."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from lightning_dpg.bench.contenders import HYPERNETWORK, NAIVE, OURS, PEFT, Contender
+from lightning_dpg.bench.agreement import Answer
+from lightning_dpg.bench.contenders import (
+    GENERATED,
+    HYPERNETWORK,
+    NAIVE,
+    OURS,
+    PEFT,
+    Contender,
+)
 from lightning_dpg.bench.stand import Stand, parts
 from lightning_dpg.models.lora import Adapters
+
+
+def as_generated(stand: Stand, mixed: Callable[[], Answer]) -> dict[str, Answer]:
+    """What PEFT's mixed batch says with one A for all and each sample's own B.
+
+    Args:
+        stand: with the model.
+        mixed: runs PEFT's mixed batch.
+    """
+    stand.give_mixed(stand.shared)
+    try:
+        return {GENERATED: mixed()}
+    finally:  # memory may run out, and other cases follow
+        stand.give_mixed(stand.adapters)
 
 
 def gradients(

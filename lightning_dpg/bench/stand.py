@@ -33,6 +33,10 @@ DESCRIPTIONS = 8
 class Stand:
     """All contenders on one backbone, with the same adapters.
 
+    Attributes:
+        adapters: an A and a B of each persona.
+        shared: the form that a hypernetwork gives: the first persona's A for all, B's of their own.
+
     Args:
         backbone: frozen; it is never touched.
         config: rank, alpha and sites of the adapters, the hypernetwork and its objective.
@@ -56,6 +60,8 @@ class Stand:
         self.adapters = draw(
             self.sites, lora.rank, lora.alpha / lora.rank, personas, backbone.device, dtype
         )
+        self.shared = {n: LoRA(o.a[:1], o.b, o.scale) for n, o in self.adapters.items()}
+        self._personas = personas
         self._peft = with_adapters(sharing(model), self.sites, self.adapters, 1)
         self._mixed = with_adapters(sharing(model), self.sites, self.adapters, personas)
         self._repeated = sharing(model)
@@ -113,7 +119,11 @@ class Stand:
             inner,
             lambda: self._mixed._enable_peft_forward_hooks(adapter_names=names),
         )
-        return [frozen, peft, mixed, naive, static, ours]
+        shared = leaves(self.shared, case.batch)
+        generated = replace(
+            ours, name=who.GENERATED, scope=lambda: injected(self._ours, shared), gradients=()
+        )
+        return [frozen, peft, mixed, naive, static, ours, generated]
 
     def generated(self, batch: int) -> dict[str, LoRA]:
         """Adapters of a batch of people, by the hypernetwork, in the precision of the others."""
@@ -124,6 +134,11 @@ class Stand:
     def give_peft(self, adapters: Adapters, sample: int) -> None:
         """Put one sample's adapter in the place of PEFT's one for all."""
         fill(self._peft, self.sites, adapters, sample, persona(0))
+
+    def give_mixed(self, adapters: Adapters) -> None:
+        """Give the personas of PEFT's mixed batch other adapters."""
+        for number in range(self._personas):
+            fill(self._mixed, self.sites, adapters, number, persona(number))
 
     def inputs(self, case: Case) -> tuple[Tensor, Tensor]:
         """Random tokens, (B, T), and the new ones of decoding, (B, new tokens)."""

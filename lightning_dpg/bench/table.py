@@ -127,8 +127,12 @@ def closing(results: Results) -> list[str]:
         if v["measured"] is None:
             measured = "no case"
         else:
-            many = f", {v['good']} of {v['cases']} cases" if v["cases"] > 1 else ""
+            aimed = v["bound"] and v["cases"] > 1
+            many = f", {v['good']} of {v['cases']} cases" if aimed else ""
             measured = f"{v['measured']:.2f} ({v['where']}{many})"
+        if not v["bound"]:
+            lines.append(f"For information: {v['target']}; measured: {measured}.")
+            continue
         lines.append(
             f"Target: {v['target']} {v['bound']}; measured: {measured}; {VERDICT[v['met']]}."
         )

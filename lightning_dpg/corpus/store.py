@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from datasets import Dataset, Features, Sequence, Value, load_from_disk
 
 from lightning_dpg.corpus.card import as_markdown
 from lightning_dpg.errors import UserError
-from lightning_dpg.files import flush_tree
+from lightning_dpg.files import put_back, replacing
 
 SCORES = Sequence(Value("float32"))
 
@@ -83,23 +81,15 @@ class Corpus:
 
     def save(self, folder: Path) -> None:
         """Write the corpus; the folder appears at once and complete, or not at all."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
-        _save(self.utterances, temporary / "utterances")
-        _save(self.characters, temporary / "characters")
-        for name, content in (("card", self.card), ("reference", self.reference)):
-            text = json.dumps(content, ensure_ascii=False, indent=2)
-            (temporary / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in self.rejected]
-        (temporary / REJECTED).write_text("".join(lines), encoding="utf-8")
-        (temporary / README).write_text(as_markdown(self.card), encoding="utf-8")
-        temporary.chmod(0o755)  # it was made for its owner alone
-        flush_tree(temporary)
-        before = temporary.with_name(f"{temporary.name}-before")
-        if folder.exists():  # a rename takes no time in which a kill could leave half of it
-            folder.rename(before)
-        temporary.rename(folder)
-        shutil.rmtree(before, ignore_errors=True)
+        with replacing(folder) as new:
+            _save(self.utterances, new / "utterances")
+            _save(self.characters, new / "characters")
+            for name, content in (("card", self.card), ("reference", self.reference)):
+                text = json.dumps(content, ensure_ascii=False, indent=2)
+                (new / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+            lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in self.rejected]
+            (new / REJECTED).write_text("".join(lines), encoding="utf-8")
+            (new / README).write_text(as_markdown(self.card), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Corpus:
@@ -108,6 +98,7 @@ class Corpus:
         Raises:
             UserError: the folder is no corpus, or part of it is missing.
         """
+        put_back(folder)
         try:
             found = cls(
                 load_from_disk(str(folder / "utterances")),
@@ -143,6 +134,7 @@ def _save(table: Dataset, folder: Path) -> None:
 
 def is_corpus(folder: Path) -> bool:
     """Whether a folder holds a corpus that was built, not texts to read."""
+    put_back(folder)
     return (folder / CARD).is_file() and (folder / "utterances").is_dir()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lightning_dpg.assessment.base import count_words
 from lightning_dpg.config import DataConfig
-from lightning_dpg.corpus.stages.split import PARTS, draw_split
+from lightning_dpg.corpus.stages.split import PARTS, draw_by_language
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.prompts import Turn
 from lightning_dpg.errors import UserError
@@ -82,6 +82,7 @@ def split_samples(
 ) -> dict[str, list[Sample]]:
     """Train, validation and test, which share no character (or no work).
 
+    Each language is drawn by itself: who is held out does not depend on the other languages.
     Samples in a region that is held out are left out of train and validation, and kept in test.
 
     Args:
@@ -95,7 +96,8 @@ def split_samples(
         UserError: too few characters or works to fill three parts, a character in both corpora, or
             regions that leave nothing to train on or to validate with.
     """
-    part = draw_split({_key(sample, config) for sample in samples}, config, seed)
+    speeches = [(_key(sample, config), sample.language) for sample in samples]
+    part = draw_by_language(speeches, config, seed)
     split: dict[str, list[Sample]] = {name: [] for name in PARTS}
     for sample in samples:
         split[part[_key(sample, config)]].append(sample)

@@ -11,10 +11,12 @@ from scipy.stats import spearmanr
 
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.results import ratings_tensor, trait_r
-from lightning_dpg.evaluation.statistics import Floats
+from lightning_dpg.evaluation.statistics import Floats, Interval
+from lightning_dpg.evaluation.statistics.traits import trait_table
 from lightning_dpg.records import TRAITS, Rating
 
 FEWEST = 3
+RESAMPLES = 2000
 LEAST_SLOPE = 0.01
 """A dial that moves its trait less than so many points a point at mild doses cannot flatten."""
 
@@ -24,6 +26,9 @@ def dose_response(
     ratings: Sequence[Rating],
     second: Sequence[Rating],
     null: Sequence[Rating] | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Per trait what is measured at each dose, by itself and at further backgrounds.
 
@@ -34,19 +39,22 @@ def dose_response(
         null: what the frozen model without an adapter gets where it is asked as often as all
             personas with the others at 0, one rating for each of them: the response that chance
             alone shows.
+        resamples: of the bootstrap over doses.
+        seed: of the bootstrap.
 
     Returns:
         By trait, with the others at 0: all of `response`; `second_r`, the doses' correlation with
         what the second instrument measures of the trait; `backgrounds`, where the others stand at
         other profiles, each with its `background` and all of `response`; and `null` with
-        `spearman`, `slopes`, `violations` and `measured`, where it is given.
+        `spearman`, `slopes`, `violations`, `measured` and `intervals`, where it is given.
     """
     targets = torch.tensor([p.target.scores for p in personas])
     seen = ratings_tensor(second)
     rounds = _rounds(personas)
 
     def answered(mine: Sequence[int], own: int) -> dict[str, Any]:
-        return response([personas[k] for k in mine], [ratings[k] for k in mine], own)
+        chosen = [personas[k] for k in mine], [ratings[k] for k in mine]
+        return response(*chosen, own, resamples, seed)
 
     found: dict[str, Any] = {}
     for i, trait in enumerate(TRAITS):
@@ -60,25 +68,38 @@ def dose_response(
             ],
         }
     if null is not None:
-        for trait, control in _null(personas, rounds[0], null).items():
+        for trait, control in _null(personas, rounds[0], null, resamples, seed).items():
             found[trait]["null"] = control
     return found
 
 
-def response(personas: Sequence[Persona], ratings: Sequence[Rating], own: int) -> dict[str, Any]:
+def response(
+    personas: Sequence[Persona],
+    ratings: Sequence[Rating],
+    own: int,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Any]:
     """One dial over its doses.
 
     Args:
         personas: one for each dose, from the lowest to the highest.
         ratings: one for each.
         own: the number of the trait that is dosed.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
 
     Returns:
         `doses`; `profiles`, all five measured scores at each, for whoever reads on; `measured` of
         the own trait, None where unscored. Of the scored doses: `slopes` of all five traits
         (measured points a point asked); `spearman`, None where nothing varies; `violations`, how
-        many steps of the dose the measured score goes down; `saturation`, see `saturation`. All of
-        these are None with fewer than three scored doses.
+        many steps of the dose the measured score goes down; `saturation`, see `saturation`;
+        `intervals` of `spearman` and of the own `slope`. All of these are None with fewer than
+        three scored doses.
+
+        A rating is of all replies at a dose together, so that intervals come from the bootstrap
+        over doses: they hold how far single doses lie off the line, and not which questions were
+        asked. Where the response bends, that counts as scatter.
     """
     doses = [p.target.scores[own] for p in personas]
     scored = [r.complete for r in ratings]
@@ -89,6 +110,7 @@ def response(personas: Sequence[Persona], ratings: Sequence[Rating], own: int) -
         "measured": [r.scores[own] for r in ratings],
         "profiles": [list(r.scores) for r in ratings],
         **_statistics(at, scores, own),
+        "intervals": _intervals(at, scores, own, resamples, seed),
     }
 
 
@@ -132,7 +154,11 @@ def _background(personas: Sequence[Persona], by_trait: Sequence[Sequence[int]]) 
 
 
 def _null(
-    personas: Sequence[Persona], by_trait: Sequence[Sequence[int]], null: Sequence[Rating]
+    personas: Sequence[Persona],
+    by_trait: Sequence[Sequence[int]],
+    null: Sequence[Rating],
+    resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
     asked = sorted(k for mine in by_trait for k in mine)
     if len(null) != len(asked):
@@ -140,11 +166,12 @@ def _null(
             f"null expected one rating for each of {len(asked)} doses, got {len(null)}"
         )
     ratings = dict(zip(asked, null, strict=True))
-    kept = ("spearman", "slopes", "violations", "measured")
+    kept = ("spearman", "slopes", "violations", "measured", "intervals")
     found = {}
     for i, trait in enumerate(TRAITS):
         mine = by_trait[i]
-        control = response([personas[k] for k in mine], [ratings[k] for k in mine], i)
+        chosen = [personas[k] for k in mine], [ratings[k] for k in mine]
+        control = response(*chosen, i, resamples, seed)
         found[trait] = {name: control[name] for name in kept}
     return found
 
@@ -160,6 +187,17 @@ def _statistics(doses: Floats, scores: Floats, own: int) -> dict[str, Any]:
         "violations": int((np.diff(mine) < 0).sum()),
         "saturation": saturation(doses, mine),
     }
+
+
+def _intervals(
+    doses: Floats, scores: Floats, own: int, resamples: int, seed: int
+) -> dict[str, Interval] | None:
+    if len(doses) < FEWEST:
+        return None
+    asked = torch.zeros(len(doses), len(TRAITS), dtype=torch.float64)
+    asked[:, own] = torch.from_numpy(doses)
+    measured, names = torch.from_numpy(scores), ("spearman", "slope")
+    return dict(trait_table(asked, measured, None, resamples, seed, names)[TRAITS[own]])
 
 
 def _slope_within(doses: Floats, scores: Floats, parts: Sequence[Floats]) -> float | None:

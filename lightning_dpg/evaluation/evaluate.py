@@ -146,6 +146,7 @@ class Evaluation:
                 task.items,
                 texts,
                 self.panel,
+                self.kept,
                 replies=e.fluency_replies,
                 max_prompt_tokens=self.config.data.max_prompt_tokens,
                 resamples=e.bootstrap,

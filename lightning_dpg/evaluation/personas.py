@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.samples import Sample
 from lightning_dpg.errors import UserError
 from lightning_dpg.records import HIGHEST, LOWEST, TRAITS, Profile, distinct
-from lightning_dpg.regions import Region, cover_all
+from lightning_dpg.regions import EVERYWHERE, Region, cover_all
 
 DOSE = 4.0
 """Where a dose-response ends: short of the scale's ends, where measured scores are cut."""
@@ -121,11 +122,7 @@ def drawn_profiles(count: int, seed: int, avoiding: Sequence[Region] = ()) -> li
     Raises:
         UserError: the regions leave no profile.
     """
-    if cover_all(avoiding):
-        raise UserError(
-            f"Every profile lies in one of the regions {', '.join(map(str, avoiding))}, "
-            "so none is left to draw: name fewer or smaller ones (data.held_out_regions)"
-        )
+    _check_left(EVERYWHERE, avoiding)
     power = max(0, (count - 1).bit_length())
     found: list[Profile] = []
     while len(found) < count:  # a longer sequence of the same seed begins with the shorter one
@@ -134,6 +131,15 @@ def drawn_profiles(count: int, seed: int, avoiding: Sequence[Region] = ()) -> li
         found = [p for p in drawn if not any(p in region for region in avoiding)]
         power += 1
     return found[: max(0, count)]
+
+
+def _check_left(region: Region, avoiding: Sequence[Region]) -> None:
+    if cover_all(avoiding, region):
+        which = f" of {region}" if str(region) else ""
+        raise UserError(
+            f"Every profile{which} lies in one of the regions {', '.join(map(str, avoiding))}, "
+            "so none is left to draw: name fewer or smaller ones (data.held_out_regions)"
+        )
 
 
 def _sobol(power: int, seed: int) -> NDArray[np.float64]:
@@ -163,16 +169,40 @@ def half_described(
     return drawn_personas(count - count // 2, seed, avoiding) + described
 
 
-def profiles_in(region: Region, count: int, seed: int) -> list[Profile]:
+def profiles_in(
+    region: Region, count: int, seed: int, avoiding: Sequence[Region] = ()
+) -> list[Profile]:
     """Profiles spread evenly over a region by a scrambled Sobol sequence.
 
-    Traits that the region names lie at `CLEARLY` or farther from 0.
+    Traits that the region names lie at `CLEARLY` or farther from 0. A profile that lies in a region
+    of `avoiding` as well gives its place to a later one of the sequence; the others stay.
+
+    Raises:
+        UserError: the regions to avoid leave no profile.
     """
-    points = _sobol(max(0, (count - 1).bit_length()), seed)
+    _check_left(region, avoiding)
+
+    def allowed(profile: Profile) -> bool:
+        return not any(profile in other for other in avoiding)
+
+    count, power = max(0, count), max(0, (count - 1).bit_length())
+    found: list[Profile] = []
+    while len(found) < count:  # a longer sequence of the same seed begins with the shorter one
+        drawn = _first_in(region, power, seed)
+        later = filter(allowed, drawn[count:])
+        places = ([p] if allowed(p) else islice(later, 1) for p in drawn[:count])
+        found = [profile for place in places for profile in place]
+        power += 1
+    return found
+
+
+def _first_in(region: Region, power: int, seed: int) -> list[Profile]:
+    """The first 2^power profiles of a region's sequence."""
+    points = _sobol(power, seed)
     signs = np.array(region.signs)
     inside = signs * (CLEARLY + points * (HIGHEST - CLEARLY))
     scores = np.where(signs == 0, qmc.scale(points, LOWEST, HIGHEST), inside).round(1)
-    return [Profile(tuple(row)) for row in scores.tolist()[: max(0, count)]]
+    return [Profile(tuple(row)) for row in scores.tolist()]
 
 
 def dose_personas(levels: int, backgrounds: Sequence[Sequence[float]] = ()) -> list[Persona]:

@@ -75,14 +75,21 @@ def say(
     return {i.persona.id: [next(replies) for _ in i.contexts] for i in task.items}
 
 
-def records(task: Task, arm: str, said: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
-    """Lines of `replies.jsonl`: every reply with the last turn that it answers."""
+def records(task: Task, arm: str, said: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
+    """Lines of `replies.jsonl`: every reply with the last turn that it answers.
+
+    In a scene of a text also all turns that were heard, and what the character says there.
+    """
     for item in task.items:
-        for context, reply in zip(item.contexts, said[item.persona.id], strict=True):
+        answers = said[item.persona.id]
+        for i, (context, reply) in enumerate(zip(item.contexts, answers, strict=True)):
+            heard = [list(turn) for turn in context]
+            scene = {"heard": heard, "gold": item.gold[i]} if item.gold else {}
             yield {
                 "task": task.name,
                 "arm": arm,
                 "persona": item.persona.id,
                 "prompt": context[-1][1],
+                **scene,
                 "reply": reply,
             }

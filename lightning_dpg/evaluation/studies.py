@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
-from lightning_dpg.assessment.base import Assessor
 from lightning_dpg.config import Arm, Config
 from lightning_dpg.evaluation.descriptions import DescriptionEffect, description_effect
 from lightning_dpg.evaluation.dose import dose_response
@@ -78,10 +78,14 @@ def study_tasks(
 
 
 def studies(evaluation: Evaluation, done: Asked, said: All, ratings: All) -> dict[str, Any]:
-    """The dose-response, the effect of descriptions, overfitting, and controls of the measures."""
+    """The dose-response, the effect of descriptions, overfitting, and controls of the measures.
+
+    What has no score in the first two stands with reasons under `unscored`, by study and arm.
+    """
     tasks = {(task.name, arm): task for task, arm in done}
     config, language = evaluation.config, evaluation.config.evaluation.language
     found: dict[str, Any] = {"dose_response": {}, "descriptions": {}}
+    silent = _silent_doses(tasks, ratings)
     rounds = [key for key in tasks if key[1] == MAIN and key[0].partition("/")[0] == DOSE]
     if rounds:
         personas = [persona for key in rounds for persona in tasks[key].personas]
@@ -89,11 +93,17 @@ def studies(evaluation: Evaluation, done: Asked, said: All, ratings: All) -> dic
         texts = [said[key][p.id] for key in rounds for p in tasks[key].personas]
         second = rate(personas, texts, evaluation.panel, by_second, evaluation.kept)
         null = ratings.get((DOSE, NULL))
-        found["dose_response"] = dose_response(personas, measured, second, null)
+        settings = {"resamples": config.evaluation.bootstrap, "seed": config.seed}
+        found["dose_response"] = dose_response(personas, measured, second, null, **settings)
     if (DESCRIBED, MAIN) in tasks:
         answers = described_answers(tasks[DESCRIBED, MAIN], said[DESCRIBED, MAIN])
-        reader = evaluation.panel(language).reader
-        found["descriptions"] = _descriptions(config, answers, reader, evaluation.backbone)
+        read = evaluation.panel(language).reader.rate([[answer.reply] for answer in answers])
+        found["descriptions"] = _descriptions(config, answers, read, evaluation.backbone)
+        count = sum(len(replies) for replies in said[DESCRIBED, MAIN].values())
+        why = ["empty reply"] * (count - len(answers))
+        why += [rating.reason for rating in read if not rating.complete]
+        silent[DESCRIBED] = {MAIN: _unscored("reply", count, why)}
+    found["unscored"] = silent
     found["overfitting"] = _overfitting(config, tasks, ratings)
     found["controls"] = _controls(evaluation, tasks, said)
     return found
@@ -110,21 +120,37 @@ def described_answers(task: Task, said: Said) -> list[Answer]:
 
 
 def _descriptions(
-    config: Config, answers: Sequence[Answer], reader: Assessor, backbone: Backbone
+    config: Config, answers: Sequence[Answer], read: Sequence[Rating], backbone: Backbone
 ) -> dict[str, DescriptionEffect]:
     def effect(points: Floats, given: Sequence[Answer]) -> DescriptionEffect:
         whose, asked = [a.persona for a in given], [a.question for a in given]
         return description_effect(points, whose, asked, config.evaluation.bootstrap, config.seed)
 
     return {
-        "traits": effect(*_traits(answers, reader)),
+        "traits": effect(*_traits(answers, read)),
         "words": effect(_words(answers, backbone), answers),
     }
 
 
-def _traits(answers: Sequence[Answer], reader: Assessor) -> tuple[Floats, list[Answer]]:
+def _silent_doses(tasks: Iterable[tuple[str, Arm]], ratings: All) -> dict[str, dict[str, Any]]:
+    """What has no score of the dose-response, by study and arm."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, arm in tasks:
+        if name.partition("/")[0] == DOSE:
+            rated = ratings[name, arm]
+            why = [rating.reason for rating in rated if not rating.complete]
+            found.setdefault(name, {})[arm] = _unscored("persona", len(rated), why)
+    return found
+
+
+def _unscored(unit: str, of: int, reasons: Iterable[str]) -> dict[str, Any]:
+    """How many there were, and how many have no score for which reason."""
+    return {"unit": unit, "of": of, "reasons": dict(Counter(reasons))}
+
+
+def _traits(answers: Sequence[Answer], read: Sequence[Rating]) -> tuple[Floats, list[Answer]]:
     """What single replies show of the five traits, (scored replies, 5), and which they are."""
-    rated = zip(answers, reader.rate([[answer.reply] for answer in answers]), strict=True)
+    rated = zip(answers, read, strict=True)
     shown = [(answer, rating.scores) for answer, rating in rated if rating.complete]
     points = np.array([scores for _, scores in shown], dtype=np.float64)
     return points, [answer for answer, _ in shown]
@@ -185,6 +211,7 @@ def _controls(
         items,
         [said["questions", arm][item.persona.id] for item in items],
         evaluation.panel,
+        evaluation.kept,
         replies=e.fluency_replies,
         max_prompt_tokens=evaluation.config.data.max_prompt_tokens,
         resamples=e.bootstrap,

@@ -17,6 +17,7 @@ from lightning_dpg.evaluation.statistics import Interval, mean_interval, ratio_i
 from lightning_dpg.evaluation.statistics.comparison import compare_arms
 from lightning_dpg.evaluation.statistics.traits import (
     profile_agreement,
+    selectivity,
     trait_matrix,
     trait_table,
 )
@@ -72,7 +73,7 @@ class Summary:
                 **{name: {"psdc": self._psdc(answers)} for name, answers in trivial.items()},
                 "shuffled": {"psdc": {n: self._strangers(self.targets, n) for n in NORMS}},
             },
-            "ratios": self._ratios({**measured, **trivial}, arms),
+            "ratios": self._ratios({**measured, **trivial}),
             "comparisons": compare_arms(
                 self.targets,
                 measured,
@@ -96,6 +97,7 @@ class Summary:
             "by_kind": self._groups(values, lambda p: p.kind),
             "traits": trait_table(targets, values, clusters, self.resamples, self.seed),
             **trait_matrix(targets, values),
+            "selectivity": selectivity(targets, values, clusters, self.resamples, self.seed),
             "profile_r": profile_agreement(
                 targets,
                 values,
@@ -163,17 +165,15 @@ class Summary:
             }
         return found
 
-    def _ratios(self, measured: Mapping[str, Tensor], arms: Mapping[str, Any]) -> dict[str, Any]:
+    def _ratios(self, measured: Mapping[str, Tensor]) -> dict[str, Any]:
         """DPG over the others and over trivial answers, on the personas that both have scored."""
         if MAIN not in measured:
             return {}
-        prompted = [arm for arm in UNTRAINED if arm in arms and arms[arm]["scored"]]
-        best = min(prompted, key=lambda arm: arms[arm]["psdc"]["l2"]["mean"], default=None)
         others = {
             "dpg_over_lora_sft": "lora_sft",
             "dpg_over_lora_sft_contrast": "lora_sft_contrast",
             "dpg_over_linear": "linear",
-            "dpg_over_best_prompt": best,
+            "dpg_over_best_prompt": self._best_prompt(measured),
             "dpg_over_constant_zero": "constant_zero",
             "dpg_over_corpus_mean": "corpus_mean",
         }
@@ -184,6 +184,25 @@ class Summary:
                 if name == "dpg_over_best_prompt":
                     ratios[name]["arm"] = other
         return ratios
+
+    def _best_prompt(self, measured: Mapping[str, Tensor]) -> Arm | None:
+        """The untrained arm that deviates least, on the personas that DPG and all of them share.
+
+        Who has a score for fewer than half of the personas is no candidate: those may be the easy
+        ones, and all others would be judged on them. None where several share no persona.
+        """
+        known = {arm: scored(measured[arm]) for arm in UNTRAINED if arm in measured}
+        standing = {arm: own for arm, own in known.items() if 2 * own.sum() >= len(own)}
+        if len(standing) < 2:
+            return next(iter(standing), None)
+        shared = torch.stack([scored(measured[MAIN]), *standing.values()]).all(0)
+        if not shared.any():
+            return None
+        targets = self.targets[shared]
+        return min(
+            standing,
+            key=lambda arm: float(persona_deviation(targets, measured[arm][shared]).mean()),
+        )
 
     def _ratio(self, first: Tensor, second: Tensor) -> Interval:
         both = scored(first) & scored(second)

@@ -9,6 +9,7 @@ from lightning_dpg.metrics.correlation import (
     TraitSpearman,
 )
 from lightning_dpg.metrics.error import TraitBias, TraitMAE
+from lightning_dpg.metrics.mean import WeightedMean
 from lightning_dpg.metrics.psdc import PSDC, Unscored
 from lightning_dpg.metrics.replies import Consistency, ContextGain, TokenNLL
 from lightning_dpg.metrics.text import DistinctN, Loops, Refusals, Words
@@ -30,5 +31,6 @@ __all__ = [
     "TraitSlope",
     "TraitSpearman",
     "Unscored",
+    "WeightedMean",
     "Words",
 ]

@@ -6,7 +6,6 @@ import importlib.util
 import logging
 import os
 import re
-import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from transformers import (
 
 from lightning_dpg.config import BackboneConfig
 from lightning_dpg.errors import UserError
-from lightning_dpg.files import flush_tree
+from lightning_dpg.files import replacing
 from lightning_dpg.models.attention import use_grouped_attention
 from lightning_dpg.models.memory import keep_freed_memory
 
@@ -223,13 +222,9 @@ def _convert(gguf: Path, folder: Path) -> None:
     settings.pop("quantization_config", None)
     model = LlamaForCausalLM(LlamaConfig.from_dict(settings))
     model.load_state_dict(source.state_dict())
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent))
-    model.bfloat16().save_pretrained(temporary)
-    tokenizer.save_pretrained(temporary)
-    flush_tree(temporary)
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
+    with replacing(folder) as new:
+        model.bfloat16().save_pretrained(new)
+        tokenizer.save_pretrained(new)
 
 
 def _random_llama(seed: int) -> PreTrainedModel:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import io
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -21,6 +22,8 @@ from lightning_dpg.files import write_atomically
 FORMAT = 3
 KEY = "lightning_dpg"
 """Where the identity stands in a Lightning checkpoint."""
+KINDS: dict[type, str] = {str: "a text", list: "a list of texts", dict: "settings by name"}
+"""What the parts of an identity may be, in words."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +98,15 @@ def read_progress(path: Path) -> tuple[Identity, int]:
     """
     try:
         identity, content = _read(path)
-        if not content["optimizer_states"]:
-            raise KeyError("optimizer_states")
-        return identity, int(content["global_step"])
     except UserError as error:
         raise UserError(f"{error}. To train this arm from its beginning, delete {path}") from None
-    except (KeyError, TypeError, ValueError):
+    states, steps = content.get("optimizer_states"), content.get("global_step")
+    if not (isinstance(states, list) and states and isinstance(steps, int)):
         raise UserError(
             f"{path} holds no training that could go on: delete it to train this arm from its "
             "beginning"
-        ) from None
+        )
+    return identity, steps
 
 
 def _read(path: Path) -> tuple[Identity, Mapping[str, Any]]:
@@ -114,6 +116,7 @@ def _read(path: Path) -> tuple[Identity, Mapping[str, Any]]:
             f"There is no checkpoint {path}: train first (`make train`), or give --checkpoint"
         )
     try:
+        _compare_checksums(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
@@ -121,25 +124,72 @@ def _read(path: Path) -> tuple[Identity, Mapping[str, Any]]:
             f"use a checkpoint that this project wrote ({_first_line(error)})"
         ) from None
     except Exception as error:  # reading bytes that mean something else fails in every way
-        raise _damaged(path, error) from None
+        raise _damaged(path, _first_line(error)) from None
     if not isinstance(content, Mapping) or KEY not in content:
         raise UserError(f"{path} is no checkpoint of lightning_dpg: it lacks the entry {KEY!r}")
-    if isinstance(content[KEY], Mapping) and content[KEY].get("format", FORMAT) != FORMAT:
-        found = content[KEY]["format"]
+    if not isinstance(content[KEY], Mapping):
+        raise _damaged(path, f"{KEY} is {_kind(content[KEY])}, not {KINDS[dict]}")
+    found = content[KEY].get("format", FORMAT)
+    if not isinstance(found, int) or found != FORMAT:
         newer = isinstance(found, int) and found > FORMAT
         advice = "install a newer lightning_dpg" if newer else "train again (`make train`)"
         raise UserError(f"{path} has format {found}, this version reads {FORMAT}: {advice}")
     try:
-        content["state_dict"].keys()
-        return Identity(**content[KEY]), content
-    except (KeyError, TypeError, AttributeError) as error:
-        raise _damaged(path, error) from None
+        identity = Identity(**content[KEY])
+    except TypeError as error:
+        raise _damaged(path, _first_line(error)) from None
+    if wrong := _wrong(identity) or _wrong_weights(content.get("state_dict")):
+        raise _damaged(path, wrong)
+    if identity.arm not in get_args(settings.Arm):
+        raise UserError(
+            f"{path} is of the arm {identity.arm!r}, and this version knows "
+            f"{', '.join(get_args(settings.Arm))}: use lightning_dpg {identity.version}, which "
+            "wrote it, or train again (`make train`)"
+        )
+    return identity, content
 
 
-def _damaged(path: Path, error: Exception) -> UserError:
-    return UserError(
-        f"{path} is damaged or no checkpoint ({_first_line(error)}): copy it again or train again"
-    )
+def _compare_checksums(path: Path) -> None:
+    """Refuse an archive in which anything is not what was written.
+
+    `torch.save` writes a zip archive with the CRC-32 of each tensor, and `torch.load` compares
+    none: a bit that was flipped would become a weight.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if name := archive.testzip():
+                raise zipfile.BadZipFile(f"{name} is not what was written")
+
+
+def _wrong(identity: Identity) -> str | None:
+    """What in an identity is of another kind than it was written as."""
+    kinds: dict[str, type] = {"sites": list, "config": dict, "format": int}
+    for field in dataclasses.fields(identity):
+        value, kind = getattr(identity, field.name), kinds.get(field.name, str)
+        if not isinstance(value, kind):
+            return f"its {field.name} is {_kind(value)}, not {KINDS[kind]}"
+    for part in ("sites", "config"):
+        if not all(isinstance(name, str) for name in getattr(identity, part)):
+            return f"its {part} holds names that are no texts"
+    return None
+
+
+def _wrong_weights(weights: Any) -> str | None:
+    if not isinstance(weights, Mapping):
+        return "it has no weights by name (state_dict)"
+    if others := [name for name, part in weights.items() if not isinstance(part, torch.Tensor)]:
+        return f"the weight {others[0]!r} is {_kind(weights[others[0]])}, not a tensor"
+    return None
+
+
+def _kind(value: Any) -> str:
+    """A value for an error message, by its type where it is long."""
+    text = repr(value)
+    return text if len(text) <= 40 and "\n" not in text else f"a {type(value).__name__}"
+
+
+def _damaged(path: Path, reason: str) -> UserError:
+    return UserError(f"{path} is damaged or no checkpoint ({reason}): copy it again or train again")
 
 
 def _first_line(error: Exception) -> str:

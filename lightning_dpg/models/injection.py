@@ -57,6 +57,7 @@ class Injection:
         self._branches = 1
         # Linear layers, 4-bit ones included, answer in the type of the hidden states.
         self._dtype = next(p.dtype for p in model.parameters() if p.is_floating_point())
+        self._autocast = {s.name for s in sites if type(modules[s.name]) is nn.Linear}
         self._handles = [
             modules[site.name].register_forward_hook(self._hook(site.name)) for site in sites
         ]
@@ -89,12 +90,20 @@ class Injection:
             raise InjectionError("A scope of adapters is already open: close it first")
         self._check(adapters)
         # Once for the scope, not in each of the hooks that run at every token.
-        factors = {name: Factors.of(lora, self._dtype) for name, lora in adapters.items()}
+        factors = {n: Factors.of(lora, self._answer(n, lora.a)) for n, lora in adapters.items()}
         try:  # from here on: Ctrl-C between two lines must not leave the scope open
             self._active, self._branches = factors, branches
             yield
         finally:
             self._active, self._branches = None, 1
+
+    def _answer(self, name: str, adapter: Tensor) -> torch.dtype:
+        """What a site answers in: under autocast, a layer that is not quantised in its type."""
+        device = adapter.device.type
+        if name not in self._autocast or not torch.amp.is_autocast_available(device):
+            return self._dtype
+        on = torch.is_autocast_enabled(device)
+        return torch.get_autocast_dtype(device) if on else self._dtype
 
     def _branch(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]

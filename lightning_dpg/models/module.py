@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from lightning_dpg.config import Config
 from lightning_dpg.data.collate import Batch, Collate
+from lightning_dpg.metrics import WeightedMean
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.checkpoint import KEY, Identity
 from lightning_dpg.models.description import DescriptionEncoder
@@ -101,6 +102,8 @@ class PersonalityModule(L.LightningModule):
         self.sites = find_sites(backbone.model, config.lora.projections, config.lora.first_layer)
         self.adapters = make_adapter_source(source, config, backbone, self.sites)
         self.dial = Dial(LIMIT_IN_PROMPT if collate.scores_in_prompt else config.calibration.limit)
+        self.held_out_loss, self.own_preferred = WeightedMean(), WeightedMean()
+        self._step_terms: list[dict[str, Tensor]] = []
         object.__setattr__(self, "backbone", backbone)
         heard = self.sites if source == "hypernetwork" and config.hypernetwork.imprint else ()
         self.describe = DescriptionEncoder(backbone, heard)
@@ -170,12 +173,16 @@ class PersonalityModule(L.LightningModule):
         return Profile.cut(self.dial_settings([profile], [""])[0].tolist())
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The weighted sum of the objective's terms; the mean of all processes is logged."""
+        """The weighted sum of the objective's terms.
+
+        What is logged is the mean over all micro-batches and processes of a step.
+        """
         loss, shown = torch.zeros((), device=self.device), {}
         for name, term in self._terms(batch, self._turn(batch_idx)).items():
             loss = loss + self._weight(name) * term
             shown[f"train/{name}"] = term.detach()
-        for name, value in (shown | {"train/loss": loss.detach()}).items():
+        shown["train/loss"] = loss.detach()
+        for name, value in self._of_step(shown, batch_idx).items():
             on_bar = name in ("train/contrast", "train/loss")
             self.log(name, value, prog_bar=on_bar, sync_dist=True)
         return loss
@@ -185,20 +192,17 @@ class PersonalityModule(L.LightningModule):
         profiles, described = batch["profiles"], self._described(batch["descriptions"])
         own, tokens = self._nll(batch, profiles, described)
         other, _ = self._nll(self._restated(batch, -profiles), -profiles, described)
-        # Weighted by what each is a mean of, they are the same however samples are batched.
-        self.log(
-            "val/loss",
-            own.sum() / tokens.sum(),
-            prog_bar=True,
-            batch_size=int(tokens.sum()),
-            sync_dist=True,
-        )
-        self.log(
-            "val/own_preferred",
-            (own < other).float().mean(),
-            batch_size=len(tokens),
-            sync_dist=True,
-        )
+        # Weighted by what each is a mean of, they are the same however samples are batched and
+        # shared among processes.
+        self.held_out_loss.update(own.sum() / tokens.sum(), tokens.sum())
+        self.own_preferred.update((own < other).float().mean(), len(tokens))
+        self.log("val/loss", self.held_out_loss, prog_bar=True)
+        self.log("val/own_preferred", self.own_preferred)
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget what a validation that was interrupted has left."""
+        self.held_out_loss.reset()
+        self.own_preferred.reset()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Chance inside a step is a function of seed and step: a resumed run repeats it."""
@@ -208,6 +212,16 @@ class PersonalityModule(L.LightningModule):
         """Number of this process's batch among those of all: `data.datamodule.StepSampler`'s."""
         trainer = self._trainer
         return batch_idx * trainer.world_size + trainer.global_rank if trainer else batch_idx
+
+    def _of_step(self, values: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
+        """Means over the micro-batches of a step so far: with its last one, over all of them."""
+        trainer = self._trainer
+        if not trainer or batch_idx % trainer.accumulate_grad_batches == 0:
+            self._step_terms = []
+        self._step_terms.append(values)
+        return {
+            name: torch.stack([terms[name] for terms in self._step_terms]).mean() for name in values
+        }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what the weights depend on."""

@@ -57,5 +57,6 @@ def render(results: Mapping[str, Any], figure: Figure) -> str:
         figure=inline_svg(figure, variables, "cells", said),
         traits=TRAITS,
         done=words.done(results),
+        main=words.references(results),
         facts=words.facts(results),
     )

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lightning_dpg.records import TRAITS
-from lightning_dpg.report.ablation_words import estimate
+from lightning_dpg.report.ablation_words import estimate, is_reference
 from lightning_dpg.report.plots.axes import (
     DASHED,
     NORMAL,
@@ -37,7 +37,8 @@ def cell_chart(results: Mapping[str, Any]) -> Figure:
     The first panel is P.S.D.C. (dashed: what constant zero gets on the same personas), the others
     are r of asked and measured, a trait each. A cell without numbers says so in its row.
     """
-    cells, reference = results["cells"], results["reference"]
+    cells = results["cells"]
+    main = {name for name in cells if is_reference(results, name)}
     left = 0.3 + LETTER * max(map(len, cells))
     height = ROW * len(cells)
     width = left + _PSDC + len(TRAITS) * (_TRAIT + _GAP) + 0.15
@@ -45,12 +46,12 @@ def cell_chart(results: Mapping[str, Any]) -> Figure:
     psdc = add_axes(figure, left, _BOTTOM, _PSDC, height)
     places = [left + _PSDC + _GAP + i * (_TRAIT + _GAP) for i in range(len(TRAITS))]
     panels = [add_axes(figure, place, _BOTTOM, _TRAIT, height) for place in places]
-    highest = _deviations(psdc, cells, reference)
+    highest = _deviations(psdc, cells, main)
     psdc.set(xlim=(0, 1.08 * highest))
     psdc.set_yticks(range(len(cells)), list(cells))
     psdc.set_xlabel("P.S.D.C. (L2), lower is better", size=SMALL, color=MUTED)
     for trait, title, axes in zip(TRAITS, SHORT, panels, strict=True):
-        _correlations(axes, cells, reference, trait)
+        _correlations(axes, cells, main, trait)
         axes.set_title(title, loc="left", size=SMALL, color=INK, pad=6)
         axes.set_yticks(range(len(cells)), [""] * len(cells))
     panels[2].set_xlabel("r of asked and measured, higher is better", size=SMALL, color=MUTED)
@@ -70,7 +71,7 @@ def as_png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _deviations(axes: Axes, cells: Mapping[str, Any], reference: str) -> float:
+def _deviations(axes: Axes, cells: Mapping[str, Any], main: set[str]) -> float:
     """Draws the first panel; gives the largest value in it."""
     highest = 1.0
     zeros: dict[int, float] = {}
@@ -88,7 +89,7 @@ def _deviations(axes: Axes, cells: Mapping[str, Any], reference: str) -> float:
         if value is None:
             _say(axes, row, "no persona scored")
             continue
-        _point(axes, value, row, name == reference)
+        _point(axes, value, row, name in main)
         axes.annotate(
             number(value),
             (value.mean, row),
@@ -118,13 +119,13 @@ def _say(axes: Axes, row: int, text: str) -> None:
     axes.text(0, row, f" {text}", va="center", size=SMALL, color=MUTED, bbox=box)
 
 
-def _correlations(axes: Axes, cells: Mapping[str, Any], reference: str, trait: str) -> None:
+def _correlations(axes: Axes, cells: Mapping[str, Any], main: set[str], trait: str) -> None:
     axes.axvline(0, color=MUTED, lw=1, ls=DASHED, zorder=1)
     for row, (name, cell) in enumerate(cells.items()):
         if cell["status"] == "done":
             value = estimate(cell["numbers"]["traits"][trait])
             if value is not None:
-                _point(axes, value, row, name == reference)
+                _point(axes, value, row, name in main)
     axes.set(xlim=(-1.05, 1.05))
     axes.set_xticks([-1, 0, 1], ["\N{MINUS SIGN}1", "0", "1"])
 

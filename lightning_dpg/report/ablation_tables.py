@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightning_dpg.records import TRAITS
-from lightning_dpg.report.ablation_words import done, estimate, outcome, troubles
+from lightning_dpg.report.ablation_words import (
+    done,
+    estimate,
+    is_reference,
+    outcome,
+    references,
+    troubles,
+)
 from lightning_dpg.report.style import label
-from lightning_dpg.report.tables import NOTHING, interval, number, signed
+from lightning_dpg.report.tables import NOTHING, interval, number, p_value, signed
 from lightning_dpg.report.words import kind
 
 Results = Mapping[str, Any]
@@ -36,7 +43,7 @@ class Table:
 
 def tables(results: Results) -> list[Table]:
     """The tables that have rows, in the order of the page."""
-    every = (headline, effects, groups, by_seed, trivial, settings)
+    every = (headline, compared, effects, groups, by_seed, trivial, unscored, settings)
     return [table for make in every if (table := make(results)).rows]
 
 
@@ -54,9 +61,10 @@ def markdown(results: Results) -> str:
 
 def headline(results: Results) -> Table:
     """P.S.D.C., its ratio to the reference, and correlations, a row for each cell."""
-    arms = _several_arms(results)
+    arms, several = _several_arms(results), len(references(results)) > 1
     head = ["Cell", *(["Arm"] if arms else []), "P.S.D.C. (L2)", "95%"]
-    head += [f"over {results['reference']}", "95%", "pairs", "mean r", "95%"]
+    head += ["over", "ratio"] if several else [f"over {results['reference']}"]
+    head += ["95%", "pairs", "mean r", "95%"]
     head += [*(trait[0].upper() for trait in TRAITS), "Unscored"]
     rows = []
     for name, cell in results["cells"].items():
@@ -64,12 +72,13 @@ def headline(results: Results) -> Table:
             rows.append((name, cell["status"], *[NOTHING] * (len(head) - 2)))
             continue
         numbers = cell["numbers"]
-        own = name == results["reference"]
+        own = is_reference(results, name)
         psdc, ratio = estimate(numbers["psdc"]), None if own else estimate(numbers["ratio"])
         mean_r = estimate(numbers["mean_r"])
         correlations = [numbers["traits"][trait]["mean"] for trait in TRAITS]
         row = [name, *([label(numbers["arm"])] if arms else []), number(psdc), interval(psdc)]
-        row += [number(ratio), interval(ratio), NOTHING if own else str(numbers["ratio"]["pairs"])]
+        row += [NOTHING if own else results["references"][name]] if several else []
+        row += [number(ratio), interval(ratio), NOTHING if own else _pairs(numbers["ratio"])]
         row += [signed(mean_r.mean if mean_r else None), interval(mean_r)]
         row += [*map(signed, correlations), f"{numbers['unscored']} of {_asked(numbers)}"]
         rows.append(tuple(row))
@@ -79,8 +88,33 @@ def headline(results: Results) -> Table:
         tuple(head),
         tuple(rows),
         "P.S.D.C.: distance of asked and measured profile, lower is better. The ratio is over the "
-        "same personas in both cells. r: asked against measured, by trait and on average.",
+        "personas that were asked for the same profile in both cells; those with another target "
+        "are left out. r: asked against measured, by trait and on average.",
         2 if arms else 1,
+    )
+
+
+def compared(results: Results) -> Table:
+    """Each cell minus its reference, persona by persona: difference, size of the effect, p."""
+    rows = []
+    for name, cell in done(results).items():
+        if is_reference(results, name):
+            continue
+        found = cell["numbers"]["compared"]
+        difference = estimate(found["difference"])
+        row = [name, results["references"][name], signed(difference.mean if difference else None)]
+        row += [interval(difference), signed(found["effect"])]
+        row += [p_value(found["p"]), p_value(found["p_holm"]), str(found["personas"])]
+        rows.append(tuple(row))
+    return Table(
+        "compared",
+        "Each cell minus its reference",
+        ("Cell", "minus", "Difference (L2)", "95%", "d_z", "p", "p, Holm", "Personas"),
+        tuple(rows),
+        "Persona by persona, in points; below 0 the cell lies nearer to what was asked. d_z: mean "
+        "over standard deviation of the differences. p: paired sign-flip permutation test, all "
+        "personas of a character flipped together; Holm: corrected over the cells.",
+        2,
     )
 
 
@@ -175,18 +209,38 @@ def trivial(results: Results) -> Table:
     )
 
 
+def unscored(results: Results) -> Table:
+    """Who has no score, and why."""
+    rows = [
+        (name, str(len(ids)), reason or "no reason was written down", ", ".join(ids))
+        for name, cell in done(results).items()
+        for reason, ids in cell["numbers"]["reasons"].items()
+    ]
+    head = ("Cell", "Unscored", "Reason", "Personas")
+    return Table("unscored", "Personas without a score", head, tuple(rows))
+
+
 def settings(results: Results) -> Table:
-    """What each cell has set otherwise than the reference."""
-    reference, rows = results["reference"], []
-    for name in results["cells"]:
+    """What each cell has set otherwise than its reference."""
+    several, rows = len(references(results)) > 1, []
+    for name, reference in results["references"].items():
         changes = [
             f"{key}: {_plain(values[reference])} → {_plain(values[name])}"
             for key, values in results["varied"].items()
             if values[name] != values[reference]
         ]
-        rows.append((name, "; ".join(changes) or "the reference" * (name == reference)))
-    head = ("Cell", f"Otherwise than {reference}")
-    return Table("settings", "Settings that differ", head, tuple(rows))
+        own = is_reference(results, name)
+        row = [name, *([NOTHING if own else reference] if several else [])]
+        itself = ("a" if several else "the") + " reference"
+        rows.append((*row, "; ".join(changes) or itself * own))
+    than = ("Reference", "Otherwise than it")
+    head = than if several else (f"Otherwise than {results['reference']}",)
+    return Table("settings", "Settings that differ", ("Cell", *head), tuple(rows))
+
+
+def _pairs(ratio: Mapping[str, Any]) -> str:
+    left_out = ratio["other_targets"]
+    return f"{ratio['pairs']}" + (f" ({left_out} left out)" if left_out else "")
 
 
 def _several_arms(results: Results) -> bool:

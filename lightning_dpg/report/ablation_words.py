@@ -12,21 +12,19 @@ from lightning_dpg.report.words import counted
 
 
 def outcome(results: Mapping[str, Any]) -> str:
-    """What came out, in a few sentences: the reference, then who is clearly worse or better."""
-    name, cells = results["reference"], done(results)
-    if name not in cells:
-        status = results["cells"][name]["status"]
-        return f"The reference cell {name} has no numbers ({status}): nothing can be compared yet."
-    said = [_reference(name, cells[name]["numbers"])]
-    verdicts: dict[str, list[str]] = {}
-    for other, cell in cells.items():
-        ratio = estimate(cell["numbers"]["ratio"])
-        if other != name:
-            shown = f" ({number(ratio)} {interval(ratio)})" if ratio else ""
-            verdicts.setdefault(_verdict(ratio), []).append(f"{other}{shown}")
-    for verdict, names in verdicts.items():
-        said.append(f"{verdict}: {', '.join(names)}.")
-    return " ".join(said)
+    """What came out, in a few sentences: each reference, then who is clearly worse or better."""
+    names = references(results)
+    return " ".join(_outcome(results, name, several=len(names) > 1) for name in names)
+
+
+def references(results: Mapping[str, Any]) -> list[str]:
+    """The cells that others are compared with, that of most cells first."""
+    return list(dict.fromkeys((results["reference"], *results["references"].values())))
+
+
+def is_reference(results: Mapping[str, Any], name: str) -> bool:
+    """Whether a cell is compared with no other."""
+    return bool(results["references"].get(name) == name)
 
 
 def setting(results: Mapping[str, Any]) -> str:
@@ -57,13 +55,21 @@ def notes(results: Mapping[str, Any]) -> list[str]:
     if others:
         listed = ", ".join(f"{name} ({arm})" for name, arm in others.items())
         found.append(f"Numbers of another arm than DPG: {listed}.")
-    reference = cells.get(results["reference"])
-    apart = [n for n, c in cells.items() if reference and c["corpora"] != reference["corpora"]]
+    against = {n: cells[r] for n, r in results["references"].items() if n in cells and r in cells}
+    apart = [n for n, other in against.items() if cells[n]["corpora"] != other["corpora"]]
     if apart:
         found.append(
             f"Of another corpus than the reference: {', '.join(apart)}. Targets of characters, and "
             "the norms of a local judge, are then others, too: compare with what constant zero "
             "gets."
+        )
+    ratios = {name: cells[name]["numbers"]["ratio"] for name in against}
+    shifted = {name: ratio["other_targets"] for name, ratio in ratios.items()}
+    listed = ", ".join(f"{name} ({counted(n, 'persona')})" for name, n in shifted.items() if n)
+    if listed:
+        found.append(
+            f"Left out of ratio and test, since the reference has another target for them: {listed}"
+            ". Each deviates from its own."
         )
     if len({c["facts"].get("judge") for c in cells.values()}) > 1:
         found.append("Not all cells have the same judge: their numbers are not on one scale.")
@@ -120,6 +126,26 @@ def facts(results: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 def _every(values: Sequence[str | None]) -> str:
     return ", ".join(dict.fromkeys(value for value in values if value)) or "not recorded"
+
+
+def _outcome(results: Mapping[str, Any], name: str, *, several: bool) -> str:
+    """Of one reference and the cells that are compared with it."""
+    cells = done(results)
+    if name not in cells:
+        status, it = results["cells"][name]["status"], "with it " if several else ""
+        return (
+            f"The reference cell {name} has no numbers ({status}): nothing can be compared {it}yet."
+        )
+    said = [_reference(name, cells[name]["numbers"])]
+    verdicts: dict[str, list[str]] = {}
+    for other, cell in cells.items():
+        if other != name and results["references"][other] == name:
+            ratio = estimate(cell["numbers"]["ratio"])
+            shown = f" ({number(ratio)} {interval(ratio)})" if ratio else ""
+            verdicts.setdefault(_verdict(ratio), []).append(f"{other}{shown}")
+    for verdict, names in verdicts.items():
+        said.append(f"{verdict}: {', '.join(names)}.")
+    return " ".join(said)
 
 
 def _reference(name: str, numbers: Mapping[str, Any]) -> str:

@@ -2,71 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from statistics import fmean
 
 from lightning_dpg.records import TRAITS
-from lightning_dpg.report import groups
-from lightning_dpg.report.cards import failures
-from lightning_dpg.report.reading import Estimate, Response, RunFolder
+from lightning_dpg.report import groups, verdict, words
+from lightning_dpg.report.facts import fact_tables
+from lightning_dpg.report.flat_quality import quality_table, second_table
+from lightning_dpg.report.flat_studies import study_tables
+from lightning_dpg.report.flat_table import Cell, Flat, ends, named
+from lightning_dpg.report.reading import RunFolder
 from lightning_dpg.report.tables import headline_rows
+from lightning_dpg.report.unscored import absent_controls, unscored_parts
 
-Cell = str | float | int | None
 FITS = ("pearson", "spearman", "concordance", "mae", "bias", "slope")
-
-
-class Flat(NamedTuple):
-    """A table: every row has a cell for each column, None where there is no number."""
-
-    columns: list[str]
-    rows: list[list[Cell]]
 
 
 def flat_tables(run: RunFolder) -> dict[str, Flat]:
     """All tables that have a row, by name: labels are those of the files, numbers not rounded."""
     found = {
+        "targets": _targets(run),
         "arms": _arms(run),
-        "by_task": _by_task(run),
+        "by_task": _grouped(run, "kind"),
+        "by_language": _grouped(run, "language"),
         "traits": _traits(run),
         "matrix": _matrix(run),
+        "matrix_summary": _matrix_summary(run),
         "comparisons": _comparisons(run),
-        "dose_response": _doses(run),
-        "quality": _quality(run),
-        "controls": _controls(run),
-        "overfitting": _overfitting(run),
-        "worst_personas": _worst(run),
+        "ratios": _ratios(run),
+        "quality": quality_table(run),
+        "second_instrument": second_table(run),
+        "personas": _personas(run),
+        **study_tables(run),
+        "unscored": _unscored(run),
+        "skipped": _skipped(run),
+        "facts": _facts(run),
     }
     return {name: table for name, table in found.items() if table.rows}
+
+
+def _targets(run: RunFolder) -> Flat:
+    rows: list[list[Cell]] = [[t.name, t.outcome, t.found] for t in verdict.targets(run)]
+    return Flat(["target", "outcome", "found"], rows)
 
 
 def _arms(run: RunFolder) -> Flat:
     correlations = [f"r_{trait}" for trait in TRAITS]
     rows: list[list[Cell]] = [
-        [row.name, *_ends(row.l2), *row.trait_r, row.unscored if row.scored else None]
+        [
+            row.name,
+            *ends(row.l2),
+            *ends(row.mae),
+            fmean(row.known_r) if row.known_r else None,
+            *row.trait_r,
+            *([row.unscored, row.scored + row.unscored] if not row.trivial else [None, None]),
+        ]
         for row in headline_rows(run)
     ]
-    return Flat(["arm", *_named("psdc_l2"), *correlations, "unscored"], rows)
+    columns = ["arm", *named("psdc_l2"), *named("mae"), "r_mean", *correlations]
+    return Flat([*columns, "unscored", "personas"], rows)
 
 
-def _by_task(run: RunFolder) -> Flat:
-    columns = groups.columns(run)
+def _grouped(run: RunFolder, grouping: groups.Grouping) -> Flat:
+    """Empty by language where all speak one: the table by kind has that."""
+    columns = groups.columns(run, grouping)
+    if grouping == "language" and not any(column.group for column in columns):
+        return Flat([], [])
     rows: list[list[Cell]] = [
-        [column.task.name, column.group or "all", row.name, *_ends(cell), column.zero]
+        [column.task.name, column.group or "all", row.name, *ends(cell), zero]
         for row in groups.rows(run, columns)
-        for column, cell in zip(columns, row.cells, strict=True)
+        for column, cell, zero in zip(columns, row.cells, row.zeros, strict=True)
         if cell is not None
     ]
-    return Flat(["task", "group", "arm", *_named("psdc_l2"), "constant_zero"], rows)
+    return Flat(["task", "group", "arm", *named("psdc_l2"), "constant_zero"], rows)
 
 
 def _traits(run: RunFolder) -> Flat:
     rows: list[list[Cell]] = [
-        [task.name, arm.name, trait, *(end for name in FITS for end in _ends(fit.get(name)))]
+        [task.name, arm.name, trait, *(end for name in FITS for end in ends(fit.get(name)))]
         for task in run.tasks
         for arm in task.arms
         for trait, fit in arm.traits.items()
     ]
-    return Flat(["task", "arm", "trait", *(end for name in FITS for end in _named(name))], rows)
+    return Flat(["task", "arm", "trait", *(end for name in FITS for end in named(name))], rows)
 
 
 def _matrix(run: RunFolder) -> Flat:
@@ -78,97 +95,91 @@ def _matrix(run: RunFolder) -> Flat:
     return Flat(["arm", "prompted", *TRAITS], rows)
 
 
+def _matrix_summary(run: RunFolder) -> Flat:
+    rows: list[list[Cell]] = [
+        [
+            *(task.name, arm.name, arm.diagonal, arm.off_diagonal),
+            *ends(arm.selectivity),
+            *ends(arm.profile_r),
+        ]
+        for task in run.tasks
+        for arm in task.arms
+        if arm.matrix or arm.profile_r
+    ]
+    columns = ["task", "arm", "diagonal", "off_diagonal", *named("selectivity")]
+    return Flat([*columns, *named("profile_r")], rows)
+
+
 def _comparisons(run: RunFolder) -> Flat:
     rows: list[list[Cell]] = []
     for task in run.tasks:
         for one in task.comparisons:
             found = [("all", one), *((trait.other, trait) for trait in one.traits)]
             rows += [
-                [task.name, one.other, trait, *_ends(c.difference), c.p, c.p_holm, c.effect]
+                [
+                    *(task.name, one.other, trait, *ends(c.difference)),
+                    *(c.p, c.p_holm, c.effect, one.personas),
+                ]
                 for trait, c in found
             ]
-    return Flat(["task", "other", "trait", *_named("difference"), "p", "p_holm", "effect"], rows)
+    columns = ["task", "other", "trait", *named("difference"), "p", "p_holm", "effect"]
+    return Flat([*columns, "personas"], rows)
 
 
-def _doses(run: RunFolder) -> Flat:
-    rows: list[list[Cell]] = []
-    for dose in run.doses:
-        rows.append([*_response(dose.base, "zero"), dose.second_r])
-        for other in dose.backgrounds:
-            rows.append([*_response(other, ",".join(f"{s:g}" for s in other.background)), None])
-        if dose.null:
-            rows.append([*_response(dose.null, "no adapter"), None])
-    columns = ["dial", "others", "spearman", "violations", "slope", "saturation"]
-    return Flat([*columns, "steepest_other", "steepest_other_slope", "second_r"], rows)
-
-
-def _response(response: Response, others: str) -> list[Cell]:
-    name, slope = response.steepest_other or (None, None)
-    known = [response.spearman, response.violations, response.slope, response.saturation]
-    return [response.trait, others, *known, name, slope]
-
-
-def _quality(run: RunFolder) -> Flat:
-    rows: list[list[Cell]] = []
-    for task in run.tasks:
-        for arm in task.arms:
-            if found := arm.quality:
-                judged = found.judged
-                scores = [judged.fluency, judged.coherency, judged.consistency] if judged else []
-                means = [score.mean if score else None for score in scores] or [None] * 3
-                ends = [*_ends(found.nll), *_ends(found.coherency)]
-                counted = [found.consistency, *found.distinct, found.loops, found.refusals]
-                rows.append([task.name, arm.name, *ends, *counted, found.words, *means])
-    columns = ["task", "arm", *_named("nll"), *_named("coherency"), "consistency"]
-    columns += ["distinct_1", "distinct_2", "distinct_3", "loops", "refusals", "words"]
-    return Flat([*columns, "judged_fluency", "judged_coherency", "judged_consistency"], rows)
-
-
-def _controls(run: RunFolder) -> Flat:
+def _ratios(run: RunFolder) -> Flat:
     rows: list[list[Cell]] = [
         [
-            one.name,
-            one.measure,
-            *(value.mean if value else None for value in (one.intact, one.broken)),
-            *_ends(one.difference),
-            one.p,
-            one.intact_text,
-            one.broken_text,
+            *(task.name, ratio.name, ratio.against or None, *ends(ratio.value)),
+            *(verdict.MOST.get(ratio.name), words.PAPER.get(ratio.name)),
         ]
-        for one in run.controls
+        for task in run.tasks
+        for ratio in task.ratios
     ]
-    columns = ["control", "measure", "intact", "broken", *_named("difference"), "p"]
-    return Flat([*columns, "intact_text", "broken_text"], rows)
+    return Flat(["task", "ratio", "against", *named("value"), "target", "paper"], rows)
 
 
-def _overfitting(run: RunFolder) -> Flat:
-    rows: list[list[Cell]] = [
-        [one.arm, *_ends(one.seen), *_ends(one.unseen), *_ends(one.difference), one.p]
-        for one in run.overfitting
-    ]
-    ends = (end for name in ("seen", "unseen", "difference") for end in _named(name))
-    return Flat(["arm", *ends, "p"], rows)
-
-
-def _worst(run: RunFolder) -> Flat:
+def _personas(run: RunFolder) -> Flat:
+    """Everybody of the headline as asked for and as each arm was measured."""
     rows: list[list[Cell]] = [
         [
-            one.persona.id,
-            one.persona.kind,
-            one.deviation,
-            *one.persona.target,
-            *one.measured,
-            "\n\n".join(f"{reply.prompt}\n{reply.text}" for reply in one.replies),
+            *(one.id, one.kind, one.language, arm.name, arm.deviation(one), *one.target),
+            *arm.measured.get(one.id, (None,) * len(TRAITS)),
         ]
-        for one in failures(run)
+        for one in run.headline.personas
+        for arm in run.headline.arms
+        if arm.measured
     ]
     scores = [f"{side}_{trait}" for side in ("target", "measured") for trait in TRAITS]
-    return Flat(["persona", "kind", "deviation", *scores, "replies"], rows)
+    return Flat(["persona", "kind", "language", "arm", "deviation", *scores], rows)
 
 
-def _named(name: str) -> Sequence[str]:
-    return name, f"{name}_low", f"{name}_high"
+def _unscored(run: RunFolder) -> Flat:
+    rows: list[list[Cell]] = [
+        [part.name, part.arm, part.unit, part.unscored, part.of, why, count, ids]
+        for part in unscored_parts(run)
+        for why, count, ids in (
+            [(r.text, r.count, ", ".join(r.ids)) for r in part.reasons] or [("", part.unscored, "")]
+        )
+        if part.unscored
+    ]
+    rows += [
+        [f"{task.name}: quality", arm.name, "answer", judged.unscored, None, why, count, ""]
+        for task in run.tasks
+        for arm in task.arms
+        if arm.quality and (judged := arm.quality.judged)
+        for why, count in judged.reasons.items()
+    ]
+    return Flat(["of", "arm", "unit", "unscored", "asked", "reason", "count", "ids"], rows)
 
 
-def _ends(value: Estimate | None) -> list[float | None]:
-    return [value.mean, value.low, value.high] if value else [None] * 3
+def _skipped(run: RunFolder) -> Flat:
+    rows: list[list[Cell]] = [["arm", name, why] for name, why in run.skipped.items()]
+    rows += [["control", name, why] for name, why in absent_controls(run).items()]
+    return Flat(["what", "name", "reason"], rows)
+
+
+def _facts(run: RunFolder) -> Flat:
+    rows: list[list[Cell]] = [
+        [title, name, text] for title, facts in fact_tables(run).items() for name, text in facts
+    ]
+    return Flat(["about", "name", "value"], rows)

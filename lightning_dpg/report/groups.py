@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 from lightning_dpg.report.reading import Arm, Estimate, Group, RunFolder, Task
@@ -22,7 +24,7 @@ class Column:
         group: kind or language as written; empty for all.
         title: the group as a reader sees it.
         personas: how many, scored or not.
-        zero: P.S.D.C. (L2) of the answer that is always zero, on these personas.
+        zero: P.S.D.C. (L2) of the answer that is always zero, on all these personas.
     """
 
     task: Task
@@ -41,15 +43,30 @@ class Column:
         group = _groups(arm, self.grouping).get(self.group)
         return group.l2 if group else None
 
+    def zero_of(self, arm: Arm | None) -> float | None:
+        """Constant zero on those of these personas that the arm has scored."""
+        if arm is None:
+            return None
+        if not self.group:
+            return self.task.zero_of(arm)
+        group = _groups(arm, self.grouping).get(self.group)
+        return group.zero if group else None
+
 
 @dataclass(frozen=True)
 class GroupRow:
-    """One arm over the columns; `trivial` for constant zero and the noise floor."""
+    """One arm over the columns.
+
+    Attributes:
+        trivial: of constant zero and of the noise floor.
+        zeros: what constant zero gets on the personas of each cell.
+    """
 
     name: str
     label: str
     trivial: bool
     cells: tuple[Estimate | None, ...]
+    zeros: tuple[float | None, ...]
 
 
 def columns(run: RunFolder, grouping: Grouping = "kind") -> list[Column]:
@@ -59,22 +76,23 @@ def columns(run: RunFolder, grouping: Grouping = "kind") -> list[Column]:
 
 def rows(run: RunFolder, found: Sequence[Column]) -> list[GroupRow]:
     """Constant zero, the noise floor where a task knows it, then the arms."""
-    zeros = tuple(None if c.zero is None else Estimate(c.zero) for c in found)
-    table = [GroupRow("constant_zero", label("constant_zero"), True, zeros)]
-    floors = tuple(column.of(column.task.gold) for column in found)
-    if any(floors):
-        table.append(GroupRow(GOLD, f"Noise floor: {label(GOLD).lower()}", True, floors))
+    zeros = tuple(column.zero for column in found)
+    exact = tuple(None if zero is None else Estimate(zero) for zero in zeros)
+    table = [GroupRow("constant_zero", label("constant_zero"), True, exact, zeros)]
+    floor = [(column, column.task.gold) for column in found]
+    if any(column.of(gold) for column, gold in floor):
+        table.append(_row(GOLD, f"Noise floor: {label(GOLD).lower()}", True, floor))
     for name in run.arm_names:
-        cells = tuple(column.of(column.task.arm(name)) for column in found)
-        table.append(GroupRow(name, label(name), False, cells))
+        arms = [(column, column.task.arm(name)) for column in found]
+        table.append(_row(name, label(name), False, arms))
     return table
 
 
-def below(cell: Estimate | None, column: Column) -> bool:
-    """Whether an arm's whole interval lies below what constant zero gets."""
-    if cell is None or cell.high is None or column.zero is None:
+def below(cell: Estimate | None, zero: float | None) -> bool:
+    """Whether an arm's whole interval lies below what constant zero gets on the same personas."""
+    if cell is None or cell.high is None or zero is None:
         return False
-    return cell.high < column.zero
+    return cell.high < zero
 
 
 def zeros_of_characters(run: RunFolder) -> tuple[float, float] | None:
@@ -83,6 +101,14 @@ def zeros_of_characters(run: RunFolder) -> tuple[float, float] | None:
     seen = zeros.get(("seen", ""))
     unseen = zeros.get(("questions", "held_out"), zeros.get(("questions", "")))
     return None if seen is None or unseen is None else (seen, unseen)
+
+
+def _row(
+    name: str, title: str, trivial: bool, arms: Sequence[tuple[Column, Arm | None]]
+) -> GroupRow:
+    cells = tuple(column.of(arm) for column, arm in arms)
+    zeros = tuple(column.zero_of(arm) for column, arm in arms)
+    return GroupRow(name, title, trivial, cells, zeros)
 
 
 def _columns(task: Task, grouping: Grouping) -> list[Column]:
@@ -94,11 +120,10 @@ def _columns(task: Task, grouping: Grouping) -> list[Column]:
 
 
 def _part(task: Task, grouping: Grouping, name: str) -> Column:
-    zeros = [g.zero for arm in task.arms if (g := _groups(arm, grouping).get(name))]
-    size = sum(getattr(persona, grouping) == name for persona in task.personas)
+    targets = [p.target for p in task.personas if getattr(p, grouping) == name]
     title = kind(name) if grouping == "kind" else name
-    zero = next((value for value in zeros if value is not None), None)
-    return Column(task, grouping, name, title, size, zero)
+    zero = fmean(math.hypot(*target) for target in targets) if targets else None
+    return Column(task, grouping, name, title, len(targets), zero)
 
 
 def _groups(arm: Arm, grouping: Grouping) -> dict[str, Group]:

@@ -8,28 +8,18 @@ from pathlib import Path
 from jinja2 import Environment
 
 from lightning_dpg.records import TRAITS
-from lightning_dpg.report import groups, plots, tables, verdict, words
+from lightning_dpg.report import groups, plots, tables, unscored, verdict, words
 from lightning_dpg.report.cards import beside, failures
 from lightning_dpg.report.drawing import Drawing, identifier
+from lightning_dpg.report.facts import fact_tables
 from lightning_dpg.report.reading import RunFolder, read_run
 from lightning_dpg.report.sections import sections
 from lightning_dpg.report.style import label
 from lightning_dpg.report.templates import template_environment
 from lightning_dpg.runs import REPORT, write_atomically
 
-FACTS = (
-    "experiment",
-    "seed",
-    "version",
-    "backbone",
-    "labels",
-    "judge",
-    "judge_note",
-    "corpus",
-    "wall_seconds",
-    "versions",
-)
-"""What the page says of a run beside its numbers; a run may lack some."""
+FACTS = ("experiment", "seed", "labels", "judge", "judge_note")
+"""What sentences of the page say of a run; a run may lack some."""
 
 
 def write_report(folder: Path) -> Path:
@@ -57,7 +47,9 @@ def render(run: RunFolder) -> str:
             main=run.main,
             facts={name: run.facts.get(name) for name in FACTS},
             sections=sections(run),
+            fact_tables=fact_tables(run),
             words=words,
+            unscored=unscored,
             verdict=verdict,
             groups=groups,
             traits=TRAITS,
@@ -86,7 +78,6 @@ def _environment() -> Environment:
             "percent": tables.percent,
             "p_value": tables.p_value,
             "identifier": identifier,
-            "scalars": _scalars,
             "profile": _profile,
         }
     )
@@ -98,14 +89,3 @@ def _profile(scores: tuple[float, ...], without: str) -> str:
     pairs = zip(TRAITS, scores, strict=False)
     shown = [(t[0].upper(), tables.signed(score, 1)) for t, score in pairs if t != without]
     return ", ".join(map(" ".join, shown))
-
-
-def _scalars(values: object) -> list[tuple[str, str]]:
-    """A mapping, nested or not, as rows of name and text, for the tables of facts."""
-    rows: list[tuple[str, str]] = []
-    for name, value in values.items() if isinstance(values, dict) else ():
-        if isinstance(value, dict):
-            rows += [(f"{name}: {inner}", text) for inner, text in _scalars(value)]
-        elif value is not None:
-            rows.append((str(name), f"{value:,.1f}" if isinstance(value, float) else str(value)))
-    return rows

@@ -132,14 +132,17 @@ def _drag_target(doses: Sequence[Dose]) -> Target:
 
 def _against_zero(run: RunFolder) -> str:
     """The main arm against the answer 0 for every trait, which knows nothing of any prompt."""
-    value, zero = run.main.psdc.get("l2"), run.headline.zero
-    if value is None or zero is None:
+    value, everybody = run.main.psdc.get("l2"), run.headline.zero
+    if value is None or everybody is None:
         return ""
-    numbers = f"({number(value)} against {number(zero)})"
-    if value.mean >= zero.mean:
+    own = run.headline.zero_of(run.main)
+    zero = everybody.mean if own is None else own
+    where = "" if number(zero) == number(everybody) else " on the personas that have a score"
+    numbers = f"({number(value)} against {number(zero)}{where})"
+    if value.mean >= zero:
         return f"is worse than constant zero, the answer that ignores the persona {numbers}"
     ratio = run.headline.ratio(f"{run.main.name}_over_constant_zero")
-    unclear = value.high is not None and value.high >= zero.mean
+    unclear = value.high is not None and value.high >= zero
     if ratio and ratio.value.high is not None:  # in pairs, so that it tells more
         unclear = ratio.value.high >= 1
     return f"is {'not clearly ' if unclear else ''}better than constant zero {numbers}"

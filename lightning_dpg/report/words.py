@@ -12,7 +12,8 @@ _KINDS = {"held_out": "held-out", "seen": "of training", "": "unnamed kind"}
 _CONTROLS = {
     "shuffled_words": "words in another order",
     "other_question": "a reply to another question",
-    "spliced": "two personas spliced",
+    "mixed": "two personas spliced",
+    "spliced": "two personas spliced in turn (an earlier version's control, which could not miss)",
 }
 
 
@@ -65,9 +66,9 @@ def comparison_verdict(found: Comparison) -> str:
     return "nearer to what was asked" if found.difference.mean < 0 else "farther from it"
 
 
-def control_title(found: Control) -> str:
+def control_title(name: str) -> str:
     """What was done to the replies of a control."""
-    return _CONTROLS.get(found.name) or found.name.replace("_", " ")
+    return _CONTROLS.get(name) or name.replace("_", " ")
 
 
 def control_verdict(found: Control) -> str:
@@ -86,8 +87,9 @@ def kind(name: str) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """`1 prompt`, `2 prompts`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """`1 prompt`, `2 prompts`, `2 replies`."""
+    several = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else several}"
 
 
 def reasons(arm: Arm) -> list[tuple[str, list[str]]]:

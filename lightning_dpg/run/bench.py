@@ -23,10 +23,10 @@ from lightning_dpg.bench.memory import free_bytes
 from lightning_dpg.bench.stand import Stand
 from lightning_dpg.bench.table import markdown, rich_table
 from lightning_dpg.bench.targets import verdicts
-from lightning_dpg.config import BackboneConfig, load
+from lightning_dpg.config import BackboneConfig, Config, load
 from lightning_dpg.errors import UserError
 from lightning_dpg.files import write_atomically
-from lightning_dpg.models.backbone import Backbone, load_backbone
+from lightning_dpg.models.backbone import Backbone, load_backbone, on_gpu
 from lightning_dpg.progress import Steps
 from lightning_dpg.run.quiet import quieten
 
@@ -40,6 +40,7 @@ EXPERIMENTS = {"smollm2": "dpg_smollm2", "llama7b": "dpg_llama7b", "tiny": "smok
 """Whose adapters, hypernetwork and objective each model is measured with."""
 REPETITION = (8, 512)
 """Batch and tokens of the comparison with repeated A and B, at Llama-7B."""
+OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,12 @@ def bench(plan: Plan, out: Path, steps: Steps | None = None) -> Path:
     steps = steps or Steps()
     quieten(None)
     experiment = load(EXPERIMENTS[plan.model])
+    device = _device(plan)
     deadline = time.monotonic() + preset.seconds
     results: dict[str, Any] = {
         "model": NAMES[plan.model],
         "experiment": experiment.name,
+        "machine": machine(device),
         "settings": {
             "batches": preset.batches,
             "tokens": preset.tokens,
@@ -112,15 +115,17 @@ def bench(plan: Plan, out: Path, steps: Steps | None = None) -> Path:
         backbone_config = BackboneConfig(
             quantization=quantization, dtype=dtype, device=plan.device, name=NAMES[plan.model]
         )
-        with steps.step("load", f"Loading {NAMES[plan.model]}, {quantization}, {dtype}"):
-            backbone = _load(plan.model, backbone_config)
-        results.setdefault("machine", machine(backbone.device))
-        config = replace(experiment, backbone=backbone_config)
-        stand = Stand(backbone, config, max(preset.batches), NAMES[plan.model])
-        _all(stand, preset, time.monotonic() + share, steps, results, partial(_save, results, out))
-        device = backbone.device
-        del stand, backbone
-        gc.collect()
+        try:
+            with steps.step("load", f"Loading {NAMES[plan.model]}, {quantization}, {dtype}"):
+                stand = _stand(plan.model, experiment, backbone_config, max(preset.batches))
+        except OUT_OF_MEMORY:
+            results["left_out"].append(f"{quantization}, {dtype}: loading it ran out of memory")
+            _save(results, out)
+        else:
+            until = time.monotonic() + share
+            _all(stand, preset, until, steps, results, partial(_save, results, out))
+            del stand
+        gc.collect()  # outside of `except`, which keeps what was half made
     with steps.step("persona", "A new persona at 7 B"):
         results["persona"] = persona.new_persona(device)
     if plan.model == "llama7b":
@@ -185,7 +190,7 @@ def _all(
         try:
             with steps.step("cases", f"{precision}: {case.title}"):
                 found = measure(stand, case, preset.repeats, left / (len(todo) - number))
-        except (torch.OutOfMemoryError, MemoryError):
+        except OUT_OF_MEMORY:
             results["left_out"].append(f"{precision}, {case.title} ran out of memory")
         else:
             pace.known[case] = found["round_seconds"]
@@ -197,6 +202,22 @@ def _why_not(setting: Setting, case: Case, pace: Pace, left: float, free: int) -
     memory = cases.too_large(setting.memory(case), free, case.title)
     rounds = CHECKING + 1 + LEAST_REPEATS
     return memory or cases.too_long(pace.seconds(case), rounds, left, case.title)
+
+
+def _device(plan: Plan) -> torch.device:
+    """Where all models of a plan will be.
+
+    Raises:
+        UserError: a GPU is asked for and there is none.
+    """
+    on = on_gpu(BackboneConfig(device=plan.device, name=NAMES[plan.model]))
+    return torch.device("cuda", torch.cuda.current_device()) if on else torch.device("cpu")
+
+
+def _stand(model: Model, experiment: Config, backbone: BackboneConfig, personas: int) -> Stand:
+    """The contenders on a model that is loaded."""
+    config = replace(experiment, backbone=backbone)
+    return Stand(_load(model, backbone), config, personas, NAMES[model])
 
 
 def _load(model: Model, config: BackboneConfig) -> Backbone:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,10 +40,9 @@ from lightning_dpg.run.assessors import (
 )
 from lightning_dpg.run.corpus import make_corpus, make_test_corpus
 from lightning_dpg.run.quiet import quieten
+from lightning_dpg.run.versions import commit, versions
 from lightning_dpg.runs import KEPT, RESULTS, write_atomically
 from lightning_dpg.training import MODEL, make_datamodule, train_arm
-
-PACKAGES = ("torch", "transformers", "bitsandbytes", "lightning", "datasets")
 
 
 @dataclass(frozen=True)
@@ -225,6 +223,7 @@ def _about(job: Job, data: DialogueDataModule) -> dict[str, Any]:
         "experiment": job.config.name,
         "seed": job.config.seed,
         "version": __version__,
+        "commit": commit(),
         "backbone": job.backbone.identity,
         "labels": card["labels"],
         "judge": job.judge.identity,
@@ -234,7 +233,7 @@ def _about(job: Job, data: DialogueDataModule) -> dict[str, Any]:
             "hash": job.corpus_hash,
             "samples": samples,
         },
-        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+        "versions": versions(),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,12 @@ QUESTIONS = (
     "What would you do with a free evening?",
     "You found a mistake in the work of a colleague. How do you bring it up?",
 )
+SCENES = (
+    ([["Ida", "You are late."], ["Ida", "Where were you?"]], "At the harbour."),
+    ([["Tom", "The boat is gone."], ["Ida", "Where were you?"]], "I was where I said I would be."),
+    ([["", "(a knock)"], ["Kit", "Come in."]], "It is only me, and I have brought the accounts."),
+)
+"""What held-out characters heard, and what they said there; the last turn does not tell them."""
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -73,6 +80,18 @@ def write_run(run: Path, results: Mapping[str, Any]) -> None:
                     record = {"task": name, "arm": arm, "persona": persona["id"]}
                     lines.append(json.dumps({**record, "prompt": question, "reply": reply}))
     (run / "replies.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_scenes(run: Path, results: Mapping[str, Any]) -> None:
+    """Appends the replies of held-out characters in scenes, the same ones for each."""
+    task = results["tasks"]["questions"]
+    people = [p for p in task["personas"] if p["kind"] == "held_out"]
+    with (run / "replies.jsonl").open("a", encoding="utf-8") as file:
+        for arm, persona in itertools.product(task["arms"], people):
+            for i, (heard, gold) in enumerate(SCENES):
+                record = {"task": "scripted", "arm": arm, "persona": persona["id"]}
+                record |= {"prompt": heard[-1][1], "reply": f"{arm} as {persona['name']} in {i}"}
+                file.write(json.dumps(record | {"heard": heard, "gold": gold}) + "\n")
 
 
 def fake_results(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -136,8 +137,84 @@ def test_cells_that_share_nobody_have_no_ratio(measure: Any) -> None:
         "low": None,
         "high": None,
         "pairs": 0,
+        "other_targets": 0,
     }
     assert cell_numbers({0: own}, {}, DRAWS)["ratio"]["pairs"] == 0
+
+
+def shift_characters(results: dict[str, Any]) -> None:
+    """As if the characters of a cell had other labels: what is measured stays."""
+    for persona in task(results)["personas"][:8]:
+        persona["target"] = [round(score / 4, 1) for score in persona["target"]]
+
+
+def test_personas_with_another_target_are_no_pair(measure: Any) -> None:
+    found = cell_numbers({0: measure(shift_characters)}, {0: measure()}, DRAWS)
+    assert found["psdc"]["mean"] != cell_numbers({0: measure()}, {}, DRAWS)["psdc"]["mean"]
+    assert found["ratio"] == {
+        "mean": 1.0,  # of those drawn, who were scored alike
+        "low": 1.0,
+        "high": 1.0,
+        "pairs": 15,
+        "other_targets": 8,
+    }
+    assert found["compared"]["personas"] == 15
+    assert found["compared"]["difference"]["mean"] == 0
+
+    def shift_all(results: dict[str, Any]) -> None:
+        for persona in task(results)["personas"]:
+            persona["target"][4] += 0.001
+
+    found = cell_numbers({0: measure(shift_all)}, {0: measure()}, DRAWS)
+    assert found["ratio"] == {
+        "mean": None,
+        "low": None,
+        "high": None,
+        "pairs": 0,
+        "other_targets": 23,
+    }
+    assert (found["compared"]["p"], found["compared"]["personas"]) == (None, 0)
+
+
+def test_rounding_makes_no_other_target(measure: Any) -> None:
+    def round_off(results: dict[str, Any]) -> None:
+        for persona in task(results)["personas"]:
+            persona["target"] = [score + 1e-7 for score in persona["target"]]
+
+    found = cell_numbers({0: measure(round_off)}, {0: measure()}, DRAWS)["ratio"]
+    assert (found["pairs"], found["other_targets"]) == (23, 0)
+
+
+def test_a_cell_is_tested_against_its_reference_pair_by_pair(measure: Any) -> None:
+    def few(results: dict[str, Any]) -> None:
+        task(results)["personas"] = task(results)["personas"][:9]
+        kept = {persona["id"] for persona in task(results)["personas"]}
+        measured = task(results)["arms"]["dpg"]["measured"]
+        task(results)["arms"]["dpg"]["measured"] = {k: v for k, v in measured.items() if k in kept}
+
+    cell, reference = measure(few, scores=0.3), measure(few)
+    found = cell_numbers({0: cell}, {0: reference}, DRAWS)["compared"]
+    own, other = deviations(fake_results(scores=0.3)), deviations(fake_results())
+    keys = [persona.id for persona in cell.personas]
+    differences = np.array([own[key] - other[key] for key in keys])
+    assert found["difference"]["mean"] == pytest.approx(differences.mean())
+    assert found["effect"] == pytest.approx(differences.mean() / differences.std(ddof=1))
+    flips = np.array(list(itertools.product([1, -1], repeat=9)))
+    as_large = np.abs(flips @ differences) >= abs(differences.sum()) - 1e-9
+    assert found["p"] == pytest.approx(as_large.mean())
+
+
+def test_whoever_has_no_score_is_named_with_the_reason(measure: Any) -> None:
+    def silence(results: dict[str, Any]) -> None:
+        task(results)["arms"]["dpg"]["measured"]["drawn/05"] = None
+
+    run = measure(silence)
+    assert cell_numbers({0: run}, {0: run}, DRAWS)["reasons"] == {
+        "insufficient evidence: 12 words": ["drawn/03"],
+        "": ["drawn/05"],
+    }
+    two = cell_numbers({0: measure(), 4: measure()}, {}, DRAWS)["reasons"]
+    assert list(two.values()) == [["drawn/03, seed 0", "drawn/03, seed 4"]]
 
 
 def test_personas_of_all_seeds_are_one_sample(measure: Any) -> None:

@@ -108,6 +108,23 @@ def test_cells_of_a_grid_have_short_names(read: Read, grid: str, names: list[str
     assert all(NAME.fullmatch(name) for name in found)
 
 
+def test_a_cell_may_have_a_reference_of_its_own(read: Read) -> None:
+    text = """\
+        experiment: smoke
+        cells: {a: {}, b: {}, c: {}, d: {}}
+        reference: b
+        references: {c: c, d: c}
+        """
+    found = read(text)
+    assert [found.reference_of(cell.name) for cell in found.cells] == ["b", "b", "c", "c"]
+    assert read(text.replace("references: {c: c, d: c}", "")).references == {}
+    message = refusal(read, text.replace("{c: c, d: c}", "{cc: c, d: e}"))
+    assert "references expected the name of a cell, got 'cc'. Did you mean 'c'?" in message
+    assert "references.d expected the name of a cell, got 'e'." in message
+    message = refusal(read, text.replace("{c: c, d: c}", "[c]"))
+    assert "references expected a mapping of cell to cell, got ['c']" in message
+
+
 def test_all_problems_are_told_at_once(read: Read) -> None:
     message = refusal(
         read,
@@ -201,7 +218,9 @@ def test_they_can_be_laid_over_an_experiment(laid: dict[str, Plan]) -> None:
         assert len(found.trials) == len(found.ablation.cells) > 2
         for trial in found.trials:
             evaluation = trial.config.evaluation
-            assert len(evaluation.arms) == len(evaluation.tasks) == 1
+            scenes = ["scripted"] if found.ablation.name == "character_vs_score" else []
+            assert len(evaluation.arms) == 1
+            assert evaluation.tasks[1:] == scenes
             assert evaluation.dose_levels == 0
 
 
@@ -225,6 +244,21 @@ def test_no_two_cells_are_the_same(laid: dict[str, Plan]) -> None:
     for found in laid.values():
         settings = {fingerprint(replace(trial.config, name="")) for trial in found.trials}
         assert len(settings) == len(found.trials)
+
+
+def test_across_corpora_those_are_compared_that_are_tested_on_the_same(
+    laid: dict[str, Plan],
+) -> None:
+    data = {trial.cell.name: trial.config.data for trial in laid["cross_corpus"].trials}
+    tested = {name: config.test_sources or config.sources for name, config in data.items()}
+    against = {name: laid["cross_corpus"].ablation.reference_of(name) for name in data}
+    assert sorted(name for name, other in against.items() if name == other) == [
+        "first_alone",
+        "second_alone",
+    ]
+    for name, other in against.items():
+        assert tested[name] == tested[other]
+        assert (data[name].sources == data[other].sources) is (name == other)
 
 
 def test_nobody_is_trained_on_and_tested_across_corpora(laid: dict[str, Plan]) -> None:

@@ -136,6 +136,18 @@ def test_only_cells_whose_settings_changed_run_again(planned: Planned, place: Pa
     assert bench.cells == "abc"
 
 
+def test_settings_that_change_nothing_of_what_comes_out_run_nothing_again(
+    planned: Planned, place: Path
+) -> None:
+    del place
+    bench = Bench()
+    bench(planned(text=THREE))
+    bench(planned("logging.wandb=offline", "logging.project=x", "trainer.threads=1", text=THREE))
+    assert bench.cells == ""
+    bench(planned("trainer.threads=1", "trainer.learning_rate=0.1", text=THREE))
+    assert bench.cells == "abc"
+
+
 @pytest.mark.parametrize("setting", ["data.sources", "data.test_sources"])
 def test_another_text_under_the_same_name_runs_again(
     planned: Planned, place: Path, setting: str

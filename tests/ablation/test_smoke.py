@@ -1,4 +1,4 @@
-"""The paper's ablation with real runs of the smallest experiment, end to end."""
+"""The project's ablations with real runs of the smallest experiment, end to end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,15 @@ SMALL = (
     "evaluation.bootstrap=20",
     "calibration.profiles=8",
 )
-FOLDER = Path("runs/ablations/character_vs_score/smoke")
+LEAST = (
+    "trainer.max_steps=1",
+    "evaluation.drawn_profiles=2",
+    "evaluation.replies_per_persona=1",
+    "evaluation.validation_personas=1",
+    "calibration.rounds=1",
+)
+ABLATIONS = Path("runs/ablations")
+FOLDER = ABLATIONS / "character_vs_score" / "smoke"
 CELLS = ("both", "scores", "description", "neither")
 
 
@@ -82,7 +90,9 @@ def test_every_cell_has_its_numbers(first: First) -> None:
             assert numbers["ratio"]["pairs"] >= 5
             assert numbers["ratio"]["mean"] > 0
     assert [row["kind"] for row in results["examples"]].count("drawn") == 2
-    assert all(row["questions"] for row in results["examples"])
+    for example in results["examples"]:
+        tasks = {bool(answered["own"]) for answered in example["answered"]}
+        assert tasks == ({True, False} if example["kind"] == "held_out" else {False})
 
 
 def test_a_cell_has_the_numbers_of_its_own_run(first: First) -> None:
@@ -119,3 +129,38 @@ def test_the_same_command_trains_nothing_again(first: First) -> None:
     for cell in CELLS:
         runs = [p for p in (FOLDER / cell / "seed-0").iterdir() if not p.is_symlink()]
         assert len(runs) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["languages", "cross_corpus", "components"])
+@pytest.mark.usefixtures("place")
+def test_every_cell_of_the_other_ablations_comes_to_an_end(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    ours = name == "components"  # the others name works of the bundled corpus
+    given = [line for line in SMALL if ours or not line.startswith("data.sources")]
+    planned = plan(read_ablation(name), "smoke", [*given, *LEAST])
+    finished = ablate(planned)
+    assert not finished.failed
+    results = json.loads((ABLATIONS / name / "smoke" / "results.json").read_text(encoding="utf-8"))
+    asked = {t.cell.name for t in planned.trials if t.config.assessor.labels.kind == "litellm"}
+    assert {n for n, cell in results["cells"].items() if cell["status"] == "skipped"} == asked
+    for cell, entry in results["cells"].items():
+        if cell not in asked:
+            assert entry["status"] == "done"
+            assert entry["numbers"]["psdc"]["mean"] > 0
+            assert (ABLATIONS / name / "smoke" / entry["runs"][0]["report"]).is_file()
+    if name == "languages":  # each alone holds out whom it holds out among all
+        held_out = {cell: _personas(entry) for cell, entry in results["cells"].items()}
+        assert held_out["all"] == held_out["english"] | held_out["chinese"]
+        for cell in ("english", "chinese"):
+            assert held_out[cell]
+            assert results["cells"][cell]["numbers"]["ratio"]["other_targets"] == 0
+
+
+def _personas(cell: dict[str, Any]) -> set[str]:
+    """Who spoke in a cell's scenes."""
+    (made,) = cell["runs"]
+    results = json.loads((Path(made["folder"]) / "results.json").read_text(encoding="utf-8"))
+    return {persona["id"] for persona in results["tasks"]["scripted"]["personas"]}

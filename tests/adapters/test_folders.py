@@ -123,3 +123,15 @@ def test_a_table_of_one_has_a_folder_of_its_name(tmp_path: Path) -> None:
 
 def test_long_names_fit_a_file_system(tmp_path: Path) -> None:
     (tmp_path / safe_name("\U00020000" * 200)).mkdir()
+
+
+def test_what_a_killed_overwriting_left_is_asked_for_again(tmp_path: Path) -> None:
+    """The old adapter is away and the new one not there: it is still not overwritten unasked."""
+    away = tmp_path / ".anna-0123456789ab-old"
+    away.mkdir()
+    (away / "README.md").write_text(OURS)
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        (away / name).touch()
+    with pytest.raises(UserError, match="give --force"):
+        folders_for([single(ANNA)], tmp_path / "anna")
+    assert (tmp_path / "anna" / "README.md").read_text() == OURS and not away.exists()

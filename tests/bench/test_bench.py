@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from rich.console import Console
 
 from lightning_dpg.bench import cases, persona
@@ -54,7 +55,7 @@ def test_every_case_is_there_with_all_who_take_part(made: tuple[dict[str, Any], 
         ("training", False),
         ("training", True),
     }
-    speaking = [who.FROZEN, who.PEFT, who.MIXED, who.NAIVE, who.STATIC, who.OURS]
+    speaking = [who.FROZEN, who.PEFT, who.MIXED, who.NAIVE, who.STATIC, who.OURS, who.GENERATED]
     learning = [who.PEFT, who.STATIC, who.OURS, who.NAIVE, who.HYPERNETWORK, who.DPG]
     for case in results["cases"]:
         names = [contender["name"] for contender in case["contenders"]]
@@ -67,6 +68,7 @@ def test_every_case_is_there_with_all_who_take_part(made: tuple[dict[str, Any], 
         checked = {c["name"]: c["error"] for c in case["contenders"] if c["error"] is not None}
         assert {who.OURS, who.STATIC, who.NAIVE} <= set(checked)
         assert (who.HYPERNETWORK in checked) == (case["work"] == "training")
+        assert (who.GENERATED in checked) == (case["work"] != "training")
         assert max(checked.values()) < 1e-3
         base = next(c for c in case["contenders"] if c["name"] == case["baseline"])
         assert base["over_baseline"]["ratio"] == 1
@@ -81,7 +83,8 @@ def test_the_machine_is_named(made: tuple[dict[str, Any], str, str]) -> None:
 
 def test_table_and_terminal_end_with_the_targets(made: tuple[dict[str, Any], str, str]) -> None:
     results, text, shown = made
-    assert len(results["targets"]) == 6
+    assert len(results["targets"]) == 7
+    assert text.count("- For information: training step with the hypernetwork") == 1
     assert text.count("- Target: ") == 6
     assert text.rstrip().splitlines()[-1].startswith("- Target: new persona")
     assert "float32: training, B 2, T 8, checkpointing" in shown
@@ -97,6 +100,44 @@ def test_time_that_is_spent_leaves_cases_out_with_a_line(
     monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     path = bench(QUIET, tmp_path, Steps(Console(file=StringIO())))
     assert path.read_text().count("the time (--seconds) is spent") == 4
+
+
+@pytest.mark.parametrize("where", ["_load", "Stand"])
+def test_a_model_that_does_not_fit_is_left_out_and_the_next_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    make, tried = getattr(command, where), list[None]()
+
+    def first_is_too_large(*args: Any) -> Any:
+        tried.append(None)
+        if len(tried) == 1:
+            raise torch.OutOfMemoryError("tried to allocate 13 GiB")
+        return make(*args)
+
+    def measure(stand: Any, case: Any, *args: Any) -> dict[str, Any]:
+        raise KeyboardInterrupt  # far enough
+
+    monkeypatch.setattr(command, where, first_is_too_large)
+    monkeypatch.setattr(command, "measure", measure)
+    plan = replace(QUIET, quantizations=("none", "nf4"))
+    with pytest.raises(KeyboardInterrupt):
+        bench(plan, tmp_path, Steps(Console(file=StringIO())))
+    kept = json.loads((tmp_path / DATA).read_text())
+    assert kept["left_out"] == ["none, float32: loading it ran out of memory"]
+    assert len(tried) == 2 and kept["machine"]["device"] == "cpu"
+
+
+def test_where_no_model_fits_the_table_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*args: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(command, "_load", too_large)
+    monkeypatch.setattr(persona, "new_persona", lambda device: PERSONA)
+    text = bench(QUIET, tmp_path, Steps(Console(file=StringIO()))).read_text()
+    assert "- Left out: none, float32: loading it ran out of memory" in text
+    assert text.count("measured: no case") == 6
 
 
 def test_what_was_measured_is_kept_when_a_later_case_fails(

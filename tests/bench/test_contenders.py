@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from lightning_dpg.bench import agreement
+from lightning_dpg.bench import agreement, references
 from lightning_dpg.bench import contenders as who
 from lightning_dpg.bench import measure as measuring
 from lightning_dpg.bench.cases import Case
@@ -20,7 +21,8 @@ from lightning_dpg.bench.references import gradients
 from lightning_dpg.bench.repeating import repeated_delta
 from lightning_dpg.bench.stand import Stand
 from lightning_dpg.data.collate import IGNORED
-from lightning_dpg.models.lora import LoRA
+from lightning_dpg.models.injection import injected
+from lightning_dpg.models.lora import Adapters, LoRA
 from tests.bench.conftest import PERSONAS
 
 PREFILL = Case("prefill", PERSONAS, 10)
@@ -39,11 +41,11 @@ def flat(gradients: list[Tensor]) -> Tensor:
 
 
 @torch.no_grad()
-def merged(stand: Stand, ids: Tensor, persona: int) -> Tensor:
+def merged(stand: Stand, ids: Tensor, persona: int, adapters: Adapters | None = None) -> Tensor:
     """The last logits of a model whose weights hold one persona's deltas."""
     model: Any = copy.deepcopy(stand.backbone.model)
     for site in stand.sites:
-        delta = stand.adapters[site.name].delta_weight()[persona]
+        delta = (adapters or stand.adapters)[site.name].delta_weight()[persona]
         model.get_submodule(site.name).weight += delta
     logits: Tensor = model(input_ids=ids, use_cache=False).logits[:, -1]
     return logits
@@ -52,8 +54,12 @@ def merged(stand: Stand, ids: Tensor, persona: int) -> Tensor:
 def test_prefill_equals_merged_weights_for_every_persona(stand: Stand) -> None:
     ids, _ = stand.inputs(PREFILL)
     found = {name: c.prefill(ids)[0] for name, c in taking(stand, PREFILL).items()}
-    assert list(found) == [who.FROZEN, who.PEFT, who.MIXED, who.NAIVE, who.STATIC, who.OURS]
+    speaking = [who.FROZEN, who.PEFT, who.MIXED, who.NAIVE, who.STATIC, who.OURS, who.GENERATED]
+    assert list(found) == speaking
     own = torch.cat([merged(stand, ids[i : i + 1], i) for i in range(PERSONAS)])
+    shared = [merged(stand, ids[i : i + 1], i, stand.shared) for i in range(PERSONAS)]
+    torch.testing.assert_close(found[who.GENERATED], torch.cat(shared), rtol=1e-5, atol=1e-5)
+    assert ((own - torch.cat(shared)).abs().amax(1)[1:] > 1e-2).all()
     for name in (who.MIXED, who.NAIVE, who.OURS):
         torch.testing.assert_close(found[name], own, rtol=1e-5, atol=1e-5)
     for name in (who.PEFT, who.STATIC):
@@ -76,6 +82,11 @@ def test_decoding_token_by_token_is_the_whole_text_at_once(stand: Stand) -> None
     for name in (who.MIXED, who.NAIVE, who.OURS):
         torch.testing.assert_close(answers[name], whole, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(answers[who.STATIC], answers[who.PEFT], rtol=1e-5, atol=1e-5)
+    as_generated = partial(found[who.MIXED].decode, new, cache)
+    [expected] = references.as_generated(stand, as_generated)[who.GENERATED]
+    torch.testing.assert_close(answers[who.GENERATED], expected, rtol=1e-5, atol=1e-5)
+    assert ((expected - whole).abs().amax(1)[1:] > 1e-2).all()  # the first has its own A
+    torch.testing.assert_close(as_generated(), [answers[who.MIXED]])  # adapters are back
     assert ((answers[who.FROZEN] - whole).abs().amax(1) > 1e-2).all()
 
 
@@ -146,6 +157,20 @@ def test_contenders_agree_in_nf4_and_bfloat16(rounded: Stand, case: Case) -> Non
     errors = {c["name"]: c["error"] for c in found["contenders"] if c["error"] is not None}
     assert {who.STATIC, who.OURS, who.NAIVE} <= set(errors)
     assert max(errors.values()) < agreement.LIMIT["bfloat16"]
+
+
+@pytest.mark.parametrize("case", [PREFILL, DECODING])
+def test_generated_adapters_that_mix_samples_up_are_found(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, case: Case
+) -> None:
+    """What `ours, as generated` runs with is not what PEFT is given."""
+    swapped = {n: LoRA(o.a, o.b.flip(0), o.scale) for n, o in stand.shared.items()}
+    scope = partial(injected, taking(stand, case)[who.GENERATED].inner, swapped)
+    contenders = stand.contenders(case)
+    contenders[-1].scope = scope
+    monkeypatch.setattr(stand, "contenders", lambda case: contenders)
+    with pytest.raises(agreement.DisagreementError, match="ours, as generated is off"):
+        measure(stand, case, 3, 0.0)
 
 
 def test_dpg_that_does_not_fit_is_left_out_alone(

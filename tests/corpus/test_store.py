@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lightning_dpg.corpus.store import Corpus
+from lightning_dpg.corpus.store import Corpus, is_corpus
 from lightning_dpg.errors import UserError
 
 
@@ -26,6 +27,17 @@ def test_saving_leaves_nothing_else_behind(corpus: Corpus, tmp_path: Path) -> No
     corpus.save(tmp_path / "corpora" / "one")
     corpus.save(tmp_path / "corpora" / "one")  # in the place of an older one
     assert [path.name for path in (tmp_path / "corpora").iterdir()] == ["one"]
+
+
+@pytest.mark.parametrize("read", [is_corpus, Corpus.load])
+def test_a_corpus_whose_replacement_was_killed_is_found(
+    corpus: Corpus, tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    folder = tmp_path / "one"
+    corpus.save(folder)
+    folder.rename(tmp_path / ".one-0123456789ab-old")
+    assert read(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
 
 
 @pytest.mark.parametrize("missing", ["utterances", "characters", "card.json", "reference.json"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,64 @@ def test_the_split_follows_from_the_seed() -> None:
     assert {s.character for s in order["test"]} == {
         s.character for s in split_samples(samples, config, 1)["test"]
     }
+
+
+def by_hand(keys: list[str], seed: int, test: int, validation: int) -> dict[str, set[str]]:
+    """The draw of one language, as runs that are published were split."""
+    order = sorted(keys)
+    random.Random(seed).shuffle(order)
+    parts = order[:test], order[test : test + validation], order[test + validation :]
+    return dict(zip(("test", "validation", "train"), map(set, parts), strict=True))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7])
+@pytest.mark.parametrize(("people", "test", "validation"), [(48, 10, 5), (6, 1, 1), (3, 1, 1)])
+def test_a_corpus_of_one_language_is_split_as_it_always_was(
+    seed: int, people: int, test: int, validation: int
+) -> None:
+    samples = cast(people)
+    split = split_samples(samples, DataConfig(), seed)
+    expected = by_hand([s.character for s in samples[::4]], seed, test, validation)
+    for part, found in split.items():
+        assert found == [s for s in samples if s.character in expected[part]]
+
+
+def in_chinese(samples: list[Sample]) -> list[Sample]:
+    """Others, who speak Chinese."""
+    return [
+        replace(s, character=f"a{s.character}", work=f"a{s.work}", language="zh") for s in samples
+    ]
+
+
+@pytest.mark.parametrize("split_by", ["character", "work"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_language_holds_out_the_same_whichever_others_are_there(split_by: Any, seed: int) -> None:
+    config = DataConfig(split_by=split_by)
+    english, chinese = cast(20, works=5), in_chinese(cast(6, works=3))
+    alone = [split_samples(samples, config, seed) for samples in (english, chinese)]
+    whole = split_samples([*english, *chinese], config, seed)
+    assert whole == {part: alone[0][part] + alone[1][part] for part in PARTS}
+    assert {s.language for s in whole["test"]} == {"en", "zh"}
+
+
+def test_whoever_speaks_several_languages_is_of_the_one_of_most_lines() -> None:
+    english, chinese = cast(20), in_chinese(cast(6))
+    guests = [replace(s, language="zh") if s.reply.endswith(".0") else s for s in english]
+    whole = split_samples([*guests, *chinese], DataConfig(), 0)
+    alone = split_samples(english, DataConfig(), 0)
+    for part in PARTS:
+        people = {s.character for s in whole[part] if not s.character.startswith("a")}
+        assert people == {s.character for s in alone[part]}
+
+
+@pytest.mark.parametrize(("few", "tested"), [(2, 1), (1, 0)])
+def test_a_language_of_few_holds_out_one_where_it_can(few: int, tested: int) -> None:
+    english, chinese = cast(20), in_chinese(cast(few))
+    whole = split_samples([*english, *chinese], DataConfig(), 3)
+    people = {part: {s.character for s in whole[part] if s.language == "zh"} for part in PARTS}
+    assert [len(people[part]) for part in ("train", "validation", "test")] == [1, 0, tested]
+    with pytest.raises(UserError, match=r"in 2 languages \(en, zh\), .* none for validation"):
+        split_samples([*cast(2), *in_chinese(cast(2))], DataConfig(), 0)
 
 
 def in_regions(samples: list[Sample]) -> list[Sample]:

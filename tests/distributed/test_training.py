@@ -20,12 +20,23 @@ from lightning_dpg.assessment.scripted import ScriptedAssessor
 from lightning_dpg.config import Config
 from lightning_dpg.corpus.store import Corpus
 from lightning_dpg.data.collate import Batch
+from lightning_dpg.data.datamodule import DialogueDataModule
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.records import Rating
-from lightning_dpg.training import LAST, MODEL, RESPONSE, train_arm
+from lightning_dpg.strategies import make_strategy
+from lightning_dpg.training import (
+    LAST,
+    MODEL,
+    RESPONSE,
+    make_datamodule,
+    make_module,
+    train_arm,
+)
 from tests.callbacks.test_resume import Power, dies, rows
 from tests.distributed.forked import LONGEST, run_in_two, start_two
+from tests.models.conftest import stir, trainer
+from tests.models.test_module import nll_by_hand
 
 Found = dict[str, Any]
 STRATEGIES: tuple[Literal["ddp", "fsdp"], ...] = ("ddp", "fsdp")
@@ -143,6 +154,8 @@ def test_two_processes_learn_what_one_learns_from_as_many_batches(
         trained = [float(row["train/loss"]) for row in curve if row["train/loss"]]
         means = [sum(pair) / 2 for pair in zip(one["losses"], other["losses"], strict=True)]
         assert trained == pytest.approx(means, rel=1e-5)
+        accumulated = [float(row["train/loss"]) for row in wanted if row["train/loss"]]
+        assert trained == pytest.approx(accumulated, rel=1e-3)
         validated = [row for row in curve if row["val/loss"]]
         assert len(validated) == STEPS / 2
         for row, as_one in zip(validated, [r for r in wanted if r["val/loss"]], strict=True):
@@ -156,6 +169,99 @@ def test_two_processes_learn_what_one_learns_from_as_many_batches(
     trained_names = {name for name in expected if not name.startswith("dial.")}
     assert {n for n in first["ddp"]["wrapped"]} <= trained_names  # and nothing of the backbone
     assert first["ddp"]["wrapped"]
+
+
+def test_validation_is_the_mean_over_all_samples_however_they_are_shared(
+    config: Config, corpus: Corpus, make_backbone: Callable[..., Backbone], tmp_path: Path
+) -> None:
+    """Three samples for two processes: one has twice as many as the other."""
+    config.data.batch_size, config.trainer.validation_batches = 1, 3
+
+    def make() -> tuple[PersonalityModule, DialogueDataModule]:
+        backbone = make_backbone()
+        data = make_datamodule("dpg", config, corpus, backbone)
+        data.split["validation"] = data.split["train"][:3]
+        module = make_module("dpg", config, corpus, backbone, data)
+        stir(module)
+        return module, data
+
+    def in_both(rank: int) -> list[dict[str, float]]:
+        del rank
+        found = []
+        for strategy in STRATEGIES:
+            shared = sharing(config, strategy).trainer
+            processes.join(shared)
+            how = make_strategy(shared)
+            run = trainer(
+                devices=2, strategy=how, limit_val_batches=3, use_distributed_sampler=False
+            )
+            module, data = make()
+            run.validate(module, data, verbose=False)
+            found.append({name: float(value) for name, value in run.callback_metrics.items()})
+        processes.part()
+        return found
+
+    module, data = make()
+    samples = [sample for batch in data.val_dataloader() for sample in batch["samples"]]
+    own, other = (
+        [
+            nll_by_hand(module, s, [sign * x for x in s.profile.scores], s.profile.scores)
+            for s in samples
+        ]
+        for sign in (1, -1)
+    )
+    preferred = sum(mine < its for (mine, _), (its, _) in zip(own, other, strict=True))
+    assert len(samples) == 3 and preferred > 0
+    expected = {
+        "val/loss": sum(nats for nats, _ in own) / sum(tokens for _, tokens in own),
+        "val/own_preferred": preferred / 3,
+    }
+    for found in run_in_two(in_both, tmp_path, grouped=False):
+        for metrics in found:
+            assert metrics == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_four_bit_weights_are_neither_wrapped_nor_saved(
+    config: Config,
+    corpus: Corpus,
+    make_backbone: Callable[..., Backbone],
+    watched: Watched,
+    tmp_path: Path,
+) -> None:
+    config.trainer.max_steps, config.calibration.profiles = 2, 0
+    shared = sharing(config, "ddp")
+
+    def in_both(rank: int) -> Found:
+        del rank
+        # Before they come together: transformers saves, on the way to 4 bits, in the first alone.
+        backbone = make_backbone(quantization="nf4")
+        processes.join(shared.trainer)
+        before = packed(backbone)
+        module = train_arm("dpg", shared, corpus, backbone, ScriptedAssessor(), tmp_path)
+        trained = {name for name, _ in module.named_parameters()}
+        learned = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+        frozen = {"before": before, "after": packed(backbone)}
+        return {"trained": trained, "learned": learned, **frozen, **watched.taken()}
+
+    one, other = run_in_two(in_both, tmp_path, grouped=False)
+    assert same(one["learned"], other["learned"])
+    for found in (one, other):
+        assert found["wrapped"] == found["trained"]
+        assert len(found["before"]) == 2 * 7  # and they are in 4 bits, and stay as they were
+        assert same(found["before"], found["after"])
+    for name in (MODEL, LAST):
+        stored = torch.load(tmp_path / "dpg" / name, weights_only=True)
+        assert set(stored["state_dict"]) == set(one["learned"])
+        assert all(tensor.dtype == torch.float32 for tensor in stored["state_dict"].values())
+    (optimizer,) = torch.load(tmp_path / "dpg" / LAST, weights_only=True)["optimizer_states"]
+    assert len(optimizer["state"]) == len(one["trained"])
+
+
+def packed(backbone: Backbone) -> Found:
+    """Copies of the weights in 4 bits."""
+    named = backbone.model.named_parameters()
+    return {name: p.detach().clone() for name, p in named if p.dtype == torch.uint8}
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

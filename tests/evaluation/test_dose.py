@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import linregress, spearmanr
 
 from lightning_dpg.errors import UserError
 from lightning_dpg.evaluation.dose import dose_response, saturation
@@ -133,6 +134,29 @@ def test_steps_down_are_counted_over_scored_doses() -> None:
     assert few["violations"] is None and few["saturation"] is None
 
 
+def test_intervals_are_those_of_resampled_doses() -> None:
+    rng = np.random.default_rng(1)
+    doses = np.arange(-4.0, 5.0)
+    scores = 0.5 * doses + rng.normal(0, 1.5, 9)
+    own = [Rating((float(s), 0.0, 0.0, 0.0, 0.0)) for s in scores]
+    found = dose_response(PERSONAS, own + RATINGS[9:], RATINGS, resamples=300, seed=4)
+    drawn = np.random.default_rng(4).integers(0, 9, (300, 9))
+    slopes = [linregress(doses[row], scores[row]).slope for row in drawn]
+    ranks = [spearmanr(doses[row], scores[row]).statistic for row in drawn]
+    openness = found["openness"]
+    for name, wanted in (("slope", slopes), ("spearman", ranks)):
+        one = openness["intervals"][name]
+        assert (one["low"], one["high"]) == pytest.approx(np.percentile(wanted, [2.5, 97.5]))
+    assert openness["intervals"]["spearman"]["mean"] == pytest.approx(openness["spearman"])
+    assert openness["intervals"]["slope"]["mean"] == pytest.approx(openness["slopes"][0])
+    # A dial without scatter has the one slope in every resample.
+    assert found["extraversion"]["intervals"]["slope"] == pytest.approx(
+        {"mean": 1, "low": 1, "high": 1}
+    )
+    silent = [Rating.unscored("")] * 7
+    assert dose_response(PERSONAS, silent + RATINGS[7:], RATINGS)["openness"]["intervals"] is None
+
+
 DOSES = np.arange(-4.0, 5.0)
 
 
@@ -161,7 +185,7 @@ def test_the_frozen_model_as_control() -> None:
     ratings = [Rating(p.target.scores) for p in FURTHER]
     found = dose_response(FURTHER, ratings, ratings, null)
     control = found["openness"]["null"]
-    assert set(control) == {"spearman", "slopes", "violations", "measured"}
+    assert set(control) == {"spearman", "slopes", "violations", "measured", "intervals"}
     assert control["measured"] == [1, -1, 1, -1, 1]
     assert control["violations"] == 2 and control["spearman"] == pytest.approx(0, abs=1e-9)
     assert control["slopes"] == pytest.approx([0] * 5, abs=1e-9)

@@ -109,6 +109,35 @@ def test_profiles_of_a_region_lie_clearly_in_it(text: str, count: int) -> None:
     assert count == 0 or profiles != profiles_in(region, count, 1)
 
 
+@pytest.mark.parametrize("count", [1, 5, 8, 16])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_profile_in_a_region_to_avoid_is_drawn_again_and_the_others_stay(
+    count: int, seed: int
+) -> None:
+    region, avoiding = Region.parse("E+ N+"), parse_regions(["C- A+", "O+ E+ A+"])
+
+    def hit(profile: Profile) -> bool:
+        return any(profile in other for other in avoiding)
+
+    plain = profiles_in(region, count, seed)
+    found = profiles_in(region, count, seed, avoiding)
+    assert len(set(found)) == count and all(p in region and not hit(p) for p in found)
+    for before, after in zip(plain, found, strict=True):
+        assert (before == after) is not hit(before)
+    assert count < 8 or any(map(hit, plain))
+    further = profiles_in(region, 256, seed)[count:]
+    assert [p for p in found if p not in plain] == [p for p in further if not hit(p)][
+        : sum(map(hit, plain))
+    ]
+
+
+def test_a_region_of_which_nothing_is_left_is_named() -> None:
+    with pytest.raises(
+        UserError, match=r"Every profile of E\+ N\+ lies in one of the regions E\+,"
+    ):
+        profiles_in(Region.parse("E+ N+"), 2, 0, parse_regions(["E+"]))
+
+
 def test_drawn_profiles_follow_from_the_seed() -> None:
     assert drawn_personas(16, 3) == drawn_personas(16, 3)
     assert drawn_personas(16, 3) != drawn_personas(16, 4)

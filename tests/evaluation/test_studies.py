@@ -14,7 +14,12 @@ from lightning_dpg.evaluation.evaluate import Evaluation
 from lightning_dpg.evaluation.instruments import Instruments
 from lightning_dpg.evaluation.personas import Persona, dose_personas, drawn_personas
 from lightning_dpg.evaluation.questions import CLOSING
-from lightning_dpg.evaluation.studies import described_answers, studies, study_tasks
+from lightning_dpg.evaluation.studies import (
+    _silent_doses,
+    described_answers,
+    studies,
+    study_tasks,
+)
 from lightning_dpg.evaluation.tasks import Item, Task
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.progress import Steps
@@ -154,6 +159,21 @@ def test_empty_replies_are_left_out() -> None:
     answers = described_answers(described, said)
     assert [a.question for a in answers] == [text for _, text in CLOSING[1:COUNT]] * len(CAST)
     assert [a.reply for a in answers] == ["Yes.", "No."] * len(CAST)
+
+
+def test_what_has_no_score_is_counted_with_reasons(
+    settings: Config, backbone: Backbone, tmp_path: Path
+) -> None:
+    made, _, _ = carry_out(settings, backbone, tmp_path, ["unadapted", "dpg"])
+    whole = {"unit": "persona", "of": 15, "reasons": {}}
+    assert made["unscored"] == {
+        "dose": {"dpg": whole, "unadapted": whole},
+        "described": {"dpg": {"unit": "reply", "of": len(CAST) * COUNT, "reasons": {}}},
+    }
+    short = [Rating.unscored("too short")] * 2 + [Rating((1.0, None, 1.0, 1.0, 1.0), "one word")]
+    found = _silent_doses([("dose/1", "dpg"), ("seen", "dpg")], {("dose/1", "dpg"): short})
+    reasons = {"too short": 2, "one word": 1}
+    assert found == {"dose/1": {"dpg": {"unit": "persona", "of": 3, "reasons": reasons}}}
 
 
 def test_without_dpg_its_studies_are_empty(

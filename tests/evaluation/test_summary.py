@@ -121,6 +121,44 @@ def test_the_best_prompt_is_the_one_with_the_least_deviation() -> None:
     assert ratio["mean"] is None  # the one persona that both have: prompted answers it exactly
 
 
+def off(by: float, count: int = 10) -> list[Rating]:
+    return [Rating((by, 0.0, 0.0, 0.0, 0.0))] * count
+
+
+def best_of(**prompts: list[Rating]) -> tuple[str | None, Any]:
+    """Of ten personas: two easy ones near 0, and eight far away; DPG is off by 1 everywhere."""
+    targets = [0.0] * 2 + [5.0] * 8
+    people = [
+        Persona(f"drawn/{i}", "drawn", "", "", Profile((t, 0.0, 0.0, 0.0, 0.0)))
+        for i, t in enumerate(targets)
+    ]
+    ratings = {"dpg": [Rating((t - 1.0, 0.0, 0.0, 0.0, 0.0)) for t in targets], **prompts}
+    ratio = results(ratings, people)["ratios"].get("dpg_over_best_prompt")
+    return (ratio["arm"], ratio["mean"]) if ratio else (None, None)
+
+
+def test_an_arm_that_answers_the_easy_ones_alone_is_not_the_best_prompt() -> None:
+    easy = off(0.5, 2) + [TOO_SHORT] * 8  # off by .5 where it has a score; the other by 3.2
+    assert best_of(prompted=easy, few_shot=off(1.0)) == ("few_shot", pytest.approx(10 / 34))
+    assert best_of(prompted=easy) == (None, None)
+    assert best_of(prompted=off(0.5, 4) + [TOO_SHORT] * 6, few_shot=off(1.0))[0] == "few_shot"
+
+
+def test_prompts_are_compared_on_the_personas_that_all_and_dpg_have_scored() -> None:
+    # Off by .5 and 4.5, by .7 and 4.3: on the five of the first, the other does better.
+    half = off(0.5, 5) + [TOO_SHORT] * 5
+    assert best_of(prompted=half, few_shot=off(0.7))[0] == "few_shot"
+    assert best_of(prompted=half, few_shot=off(0.3))[0] == "prompted"
+    silent = [TOO_SHORT] * 5 + off(0.3, 5)
+    assert best_of(prompted=half, few_shot=silent) == (None, None)  # nothing to choose by
+    # DPG has no score for those on which the first is better.
+    hard = [Rating((5.0, 0.0, 0.0, 0.0, 0.0))] * 10
+    unheard = [TOO_SHORT] * 2 + off(4.0, 8)
+    assert best_of(dpg=unheard, prompted=hard, few_shot=off(4.0))[0] == "prompted"
+    unheard = off(1.0, 2) + [TOO_SHORT] * 8
+    assert best_of(dpg=unheard, prompted=hard, few_shot=off(4.0))[0] == "few_shot"
+
+
 def test_an_arm_without_any_score_is_null_throughout() -> None:
     silent = {**RATINGS, "dpg": [TOO_SHORT] * 4, "prompted": [TOO_SHORT] * 4}
     found = results(silent)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import random
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,9 +20,16 @@ from lightning_dpg.data.prompts import VERSION
 from lightning_dpg.data.samples import Sample
 from lightning_dpg.errors import UserError
 from lightning_dpg.models.backbone import Backbone
-from lightning_dpg.models.checkpoint import FORMAT, KEY, check_identity, read_checkpoint
+from lightning_dpg.models.checkpoint import (
+    FORMAT,
+    KEY,
+    check_identity,
+    read_checkpoint,
+    read_progress,
+)
 from lightning_dpg.models.module import PersonalityModule
 from lightning_dpg.records import Profile
+from lightning_dpg.run.loading import load_trained
 from lightning_dpg.training import load_weights
 from tests.models.conftest import Batches, MakeModule, trainer
 
@@ -278,6 +287,103 @@ def test_an_incomplete_checkpoint_is_one_clear_error(trained: Trained, lost: str
 
     with pytest.raises(UserError, match=r"model\.ckpt is damaged or no checkpoint"):
         read_checkpoint(rewritten(path, change))
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "said"),
+    [
+        ("sites", 5, "its sites is 5, not a list of texts"),
+        ("sites", ["model.layers.0.self_attn.q_proj", 5], "its sites holds names that are no text"),
+        ("backbone", None, "its backbone is None, not a text"),
+        ("config", [1], "its config is [1], not settings by name"),
+        ("config", {1: 2}, "its config holds names that are no texts"),
+        ("arm", ["dpg"], "its arm is ['dpg'], not a text"),
+        ("corpus", torch.zeros(99), "its corpus is a Tensor, not a text"),
+    ],
+)
+def test_an_entry_of_another_kind_is_named(
+    trained: Trained, entry: str, value: Any, said: str
+) -> None:
+    _, path = trained
+    rewritten(path, lambda stored: stored[KEY].update({entry: value}))
+    with pytest.raises(UserError) as error:
+        read_checkpoint(path)
+    assert str(path) in str(error.value) and said in str(error.value)
+    assert "copy it again or train again" in str(error.value)
+
+
+@pytest.mark.parametrize("found", [None, "3", 3.5, torch.zeros(2)])
+def test_a_format_that_is_no_number_is_another_format(trained: Trained, found: Any) -> None:
+    _, path = trained
+    rewritten(path, lambda stored: stored[KEY].update(format=found))
+    with pytest.raises(UserError, match=f"this version reads {FORMAT}: train again"):
+        read_checkpoint(path)
+
+
+def test_an_unknown_arm_is_named_with_those_that_are_known(trained: Trained) -> None:
+    _, path = trained
+    rewritten(path, lambda stored: stored[KEY].update(arm="nobody"))
+    with pytest.raises(UserError) as error:
+        read_checkpoint(path)
+    for part in (str(path), "the arm 'nobody'", "lora_sft", f"use lightning_dpg {__version__}"):
+        assert part in str(error.value)
+
+
+@pytest.mark.parametrize("weights", [7, [torch.zeros(2)], {"adapters.a": 5}])
+def test_weights_that_are_no_tensors_are_named(trained: Trained, weights: Any) -> None:
+    _, path = trained
+    rewritten(path, lambda stored: stored.update(state_dict=weights))
+    with pytest.raises(
+        UserError, match=r"model\.ckpt is damaged .*(state_dict|'adapters\.a' is 5)"
+    ):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("value", [{"trainer": 5}, {"lora": {"rank": [1]}}, {"nothing": 1}])
+def test_settings_that_mean_nothing_are_one_error(trained: Trained, value: Any) -> None:
+    """Of the right kind: what they say is read when the model is made."""
+    _, path = trained
+    rewritten(path, lambda stored: stored[KEY].update(config=value))
+    with pytest.raises(UserError):
+        load_trained(path)
+
+
+def flipped(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_flipped_bit_in_a_weight_is_refused(trained: Trained) -> None:
+    _, path = trained
+    name, weight = max(content(path)["state_dict"].items(), key=lambda item: item[1].numel())
+    flipped(path, path.read_bytes().index(weight.numpy().tobytes()) + 2 * weight.numel())
+    loaded = content(path)["state_dict"][name]  # torch itself sees nothing
+    assert int((loaded != weight).sum()) == 1
+    with pytest.raises(UserError, match=r"model\.ckpt is damaged .*is not what was written"):
+        read_checkpoint(path)
+    with pytest.raises(UserError, match=f"delete {path}"):
+        read_progress(path)
+
+
+def test_a_flipped_bit_anywhere_is_refused_or_changes_nothing(trained: Trained) -> None:
+    """Bytes between the parts of an archive, and dates, mean nothing."""
+    _, path = trained
+    whole, (identity, weights) = path.read_bytes(), read_checkpoint(path)
+    with zipfile.ZipFile(path) as archive:
+        stored = sum(entry.file_size for entry in archive.infolist())
+    draw, refused = random.Random(0), 0
+    for _ in range(80):
+        flipped(path, draw.randrange(len(whole)))
+        try:
+            found, others = read_checkpoint(path)
+        except UserError:
+            refused += 1
+        else:
+            assert found == identity and list(others) == list(weights)
+            assert all(torch.equal(others[name], part) for name, part in weights.items())
+        path.write_bytes(whole)
+    assert refused > 80 * 0.8 * stored / len(whole)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:

@@ -12,10 +12,13 @@ from torch import Tensor
 
 from lightning_dpg.config import Config
 from lightning_dpg.data.samples import Sample
+from lightning_dpg.evaluation.arms import make_speaker
+from lightning_dpg.evaluation.replies import Request
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.likelihood import reply_nll
 from lightning_dpg.models.lora import Adapters, find_sites
+from lightning_dpg.models.module import PersonalityModule
 from tests.models.conftest import Batches, MakeModule, random_adapters, stir, trainer
 
 MakeBackbone = Callable[..., Backbone]
@@ -180,6 +183,56 @@ def test_the_scope_of_the_moment_is_back_after_a_recomputation(
     assert (nll * torch.arange(1, 4)).sum() == expected
     with torch.no_grad():
         assert bench.loss(None) == base
+
+
+def validate_and_speak(module: PersonalityModule, samples: list[Sample]) -> None:
+    module.eval()
+    with torch.inference_mode():  # as Lightning validates
+        module.validation_step(module.collate(samples), 0)
+    requests = [Request(s.profile, s.description, s.context) for s in samples]
+    speaker = make_speaker("dpg", module.config, module.backbone, module)
+    assert len(speaker.speak(requests, seed=1)) == len(samples)
+    module.train()
+
+
+@pytest.mark.filterwarnings("ignore:.*self.trainer. reference is not registered")
+@pytest.mark.parametrize("first_layer", [0, 1])
+def test_a_step_of_dpg_that_is_interrupted_has_the_same_gradients(
+    make_module: MakeModule,
+    make_backbone: MakeBackbone,
+    config: Config,
+    samples: list[Sample],
+    first_layer: int,
+) -> None:
+    """All at once: checkpointing, two micro-batches, others who are validated and speak between."""
+    config.lora.first_layer, config.evaluation.max_new_tokens = first_layer, 4
+    parts = [samples[:3], samples[3:6]]
+    assert not {s.profile for s in parts[0]} & {s.profile for s in parts[1]}
+    ways: list[Gradients] = []
+    for interrupted in (False, True):
+        config.backbone.gradient_checkpointing = interrupted
+        backbone = make_backbone()
+        module, runs = make_module(on=backbone), [0]
+        stir(module)
+
+        def count(*_: object, runs: list[int] = runs) -> None:
+            runs[0] += 1
+
+        backbone.model.get_submodule(module.sites[0].name).register_forward_hook(count)
+        for i, part in enumerate(parts):
+            loss = module.training_step(module.collate(part), i) / len(parts)
+            if interrupted:
+                validate_and_speak(module, parts[1 - i])
+            before = runs[0]
+            loss.backward()
+            assert (runs[0] > before) is interrupted  # the layers did run again
+        found = {n: p.grad for n, p in module.adapters.named_parameters() if p.grad is not None}
+        ways.append(found)
+    expected, got = ways
+    assert set(got) == set(expected)
+    assert sum(float(gradient.abs().max()) > 1e-3 for gradient in expected.values()) > 9
+    for name, gradient in expected.items():
+        torch.testing.assert_close(got[name], gradient, rtol=1e-4, atol=1e-6)
 
 
 class Steps(L.Callback):

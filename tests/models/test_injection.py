@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from bitsandbytes.functional import dequantize_4bit
+from bitsandbytes.nn import Linear4bit
 from torch import Tensor, nn
 
 from lightning_dpg.errors import UserError
@@ -364,3 +366,78 @@ def test_bfloat16_model_takes_float32_adapters(make_backbone: Callable[..., Back
     reference, base = merged_logits(backbone, ids, adapters).float(), logits(backbone, ids).float()
     error = (got.float() - reference).norm() / (reference - base).norm()
     assert error < 0.1
+
+
+def error(got: Tensor, reference: Tensor, base: Tensor) -> float:
+    """Of what adapters change."""
+    return float((got - reference).norm() / (reference - base).norm())
+
+
+def test_injection_into_nf4_equals_merged_dequantised_weights(
+    make_backbone: Callable[..., Backbone],
+) -> None:
+    """What a scale that is off by a twentieth would not."""
+    backbone, full = make_backbone(quantization="nf4"), make_backbone()
+    layers = [n for n, m in backbone.model.named_modules() if isinstance(m, Linear4bit)]
+    assert len(layers) == 2 * 7
+    for name in layers:
+        weight = backbone.model.get_submodule(name).weight
+        exact = dequantize_4bit(weight.data, weight.quant_state)
+        assert not torch.equal(exact, full.model.get_submodule(name).weight)
+        full.model.get_submodule(name).weight.data.copy_(exact)
+    sites = find_sites(backbone.model, ["q", "v"])
+    install(backbone.model, sites)
+    ids, adapters = tokens(), random_adapters(sites, 3)
+    reference, base = merged_logits(full, ids, adapters), logits(full, ids)
+    assert error(injected_logits(backbone, ids, adapters), reference, base) < 1e-4
+    larger = {n: replace(lora, scale=1.05 * lora.scale) for n, lora in adapters.items()}
+    assert error(injected_logits(backbone, ids, larger), reference, base) > 1e-2
+
+
+def test_cached_decoding_of_a_left_padded_mixed_batch_equals_merged_weights(
+    backbone: Backbone, sites: list[Site]
+) -> None:
+    prompts, new = [tokens(1, n, seed=n)[0] for n in (4, 9, 6)], 5
+    adapters, longest = random_adapters(sites, 3), max(map(len, prompts))
+    ids = torch.stack([nn.functional.pad(p, (longest - len(p), 0)) for p in prompts])
+    with torch.no_grad(), injected(backbone.model, adapters):
+        said = backbone.model.generate(
+            input_ids=ids,
+            attention_mask=(ids > 0).long(),
+            do_sample=False,
+            use_cache=True,
+            max_new_tokens=new,
+            min_new_tokens=new,
+            eos_token_id=None,
+            pad_token_id=0,
+            return_dict_in_generate=True,
+            output_logits=True,
+        )
+    for i, prompt in enumerate(prompts):
+        whole = said.sequences[i : i + 1, longest - len(prompt) :]
+        own = expand_adapters(adapters, torch.tensor([i]))
+        expected = merged_logits(backbone, whole, own)[0, -new - 1 : -1]
+        found = torch.stack([step[i] for step in said.logits])
+        torch.testing.assert_close(found, expected, **EXACT)
+        assert (found - logits(backbone, whole)[0, -new - 1 : -1]).abs().amax() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("quantization", "kind"), [("none", torch.bfloat16), ("nf4", torch.float32)]
+)
+def test_under_autocast_adapters_are_cast_for_the_scope_and_not_in_every_hook(
+    make_backbone: Callable[..., Backbone], quantization: str, kind: torch.dtype
+) -> None:
+    """4-bit layers answer in the type of their input, autocast or not."""
+    backbone = make_backbone(quantization=quantization)
+    sites = find_sites(backbone.model, ["q", "v"])
+    injection, ids, adapters = install(backbone.model, sites), tokens(), random_adapters(sites, 3)
+    autocast = torch.autocast("cpu", dtype=torch.bfloat16)
+    with injected(backbone.model, adapters), autocast:  # opened before: hooks have to cast
+        late = logits(backbone, ids)
+    with autocast, injected(backbone.model, adapters):
+        assert injection._active is not None
+        kinds = {part.dtype for f in injection._active.values() for part in (f.a, f.b)}
+        got = logits(backbone, ids)
+    assert kinds == {kind}
+    assert torch.equal(got, late) and not torch.equal(got, injected_logits(backbone, ids, adapters))

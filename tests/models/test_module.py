@@ -268,6 +268,30 @@ def test_contrast_is_the_logarithm_of_two_at_the_start_and_then_falls(
     assert seen[-1]["train/cross_entropy"] < seen[0]["train/cross_entropy"]
 
 
+def test_a_step_is_logged_as_the_mean_over_its_micro_batches(
+    make_module: MakeModule, config: Config, samples: list[Sample]
+) -> None:
+    config.objective.other_description, config.trainer.learning_rate = "own", 0.0
+    module = make_module(contrast=0.5)
+    stir(module)
+    logged: list[tuple[float, ...]] = []
+
+    class Record(L.Callback):
+        def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+            if not trainer.fit_loop._should_accumulate():
+                names = ("train/loss", "train/contrast")
+                logged.append(tuple(float(trainer.callback_metrics[n]) for n in names))
+
+    run = trainer(2, accumulate_grad_batches=2, callbacks=[Record()])
+    run.fit(module, Batches(module, samples[:12]))
+    by_hand = [loss_by_hand(module, samples[i : i + 3], 0) for i in range(0, 12, 3)]
+    assert len(logged) == 2
+    for seen, micro_batches in zip(logged, (by_hand[:2], by_hand[2:]), strict=True):
+        cross_entropy, contrast = (sum(terms) / 2 for terms in zip(*micro_batches, strict=True))
+        assert seen == pytest.approx((cross_entropy + 0.5 * contrast, contrast), rel=1e-5)
+        assert micro_batches[0] != pytest.approx(micro_batches[1], rel=1e-3)
+
+
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("scores_in_prompt", [False, True])
 def test_validation_logs_the_loss_and_how_often_the_own_profile_is_preferred(

@@ -79,7 +79,8 @@ def only(*parts: str) -> Change:
 
     def change(results: dict[str, Any]) -> None:
         results["tasks"] = {"questions": results["tasks"]["questions"]}
-        for part in ("skipped", "dose_response", "descriptions", "overfitting", "controls"):
+        studies = ("dose_response", "descriptions", "overfitting", "controls", "unscored")
+        for part in ("skipped", *studies):
             if part not in parts:
                 results.pop(part)
 

@@ -77,7 +77,10 @@ def fake_results(rng: np.random.Generator, arms: Sequence[str] = SMALL) -> dict[
             "characters": 48,
             "samples": {"train": 1900, "validation": 210, "test": 240},
         },
-        "wall_seconds": {"corpus": 130.1, "dpg": 400.0, "lora_sft": 190.0, "evaluation": 150.0},
+        "wall_seconds": {
+            **{"corpus": 130.1, "dpg": 400.0, "lora_sft": 190.0},
+            **{"quality": 50.0, "evaluation": 150.0},
+        },
         "versions": {"torch": "2.13.0", "transformers": "5.23.0", "lightning": "2.6.6"},
         "headline": "questions",
         "skipped": {"api": "no key: set OPENAI_API_KEY for openai/gpt-4o"},
@@ -89,6 +92,10 @@ def fake_results(rng: np.random.Generator, arms: Sequence[str] = SMALL) -> dict[
         },
         "overfitting": {arm: _overfitting(arm, place) for place, arm in enumerate(arms)},
         "controls": _controls(),
+        "unscored": {
+            "dose": {"dpg": {"unit": "persona", "of": 45, "reasons": {INSUFFICIENT: 3}}},
+            "described": {"dpg": {"unit": "reply", "of": 80, "reasons": {"empty reply": 4}}},
+        },
     }
 
 
@@ -165,6 +172,7 @@ def _arm(
         "matrix": matrix.tolist(),
         "diagonal": float(own.mean()),
         "off_diagonal": float(np.abs(others).mean()),
+        "selectivity": _around(float(own.mean() - np.abs(others).mean())),
         "profile_r": _around(float(own.mean()) - 0.05),
         "trait_r": dict(zip(TRAITS, own.tolist(), strict=True)),
         "unscored": len(silent),
@@ -262,6 +270,7 @@ def _response(
         "slopes": slopes,
         "violations": falls,
         "saturation": 0.84,
+        "intervals": {"spearman": _around(spearman), "slope": _around(max(slopes))},
     }
 
 
@@ -284,7 +293,7 @@ def _controls() -> dict[str, Any]:
     texts = {
         "shuffled_words": ("nll", 2.8, 6.1, "seven at open shop a I to have."),
         "other_question": ("coherency", 0.4, 0.05, "The fish was off, I tell you."),
-        "spliced": ("consistency", 0.5, 0.1, "I have a shop to open. Let us dance!"),
+        "mixed": ("consistency", 0.5, 0.1, "I have a shop to open. Let us dance!"),
     }
     return {
         name: {
@@ -319,7 +328,10 @@ def _comparison(place: int) -> dict[str, Any]:
         "effect": -0.8 - place / 10,
         "personas": 31,
         "traits": {
-            trait: {"difference": _around(-0.3 - i / 10), "p": 0.01, "p_holm": 0.04}
+            trait: {
+                **{"difference": _around(-0.3 - i / 10), "p": 0.01, "p_holm": 0.04},
+                "effect": -0.4 - i / 10,
+            }
             for i, trait in enumerate(TRAITS)
         },
     }

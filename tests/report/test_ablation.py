@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from lightning_dpg.ablation.grid import read_ablation
 from lightning_dpg.ablation.plan import plan
@@ -22,8 +24,8 @@ from lightning_dpg.report.ablation import render, write_page
 from lightning_dpg.report.ablation_plots import as_png, cell_chart
 from lightning_dpg.report.ablation_tables import Table, markdown, tables
 from lightning_dpg.report.ablation_words import notes, outcome
-from lightning_dpg.report.tables import number, signed
-from tests.ablation.fake_runs import fake_results, write_run
+from lightning_dpg.report.tables import number, p_value, signed
+from tests.ablation.fake_runs import SCENES, fake_results, write_run, write_scenes
 
 FILE = """\
 # Who reads what.
@@ -54,6 +56,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         found = fake_results(**given)
         found["tasks"]["questions"]["personas"][0]["description"] = EVIL
         write_run(folder / cell, found)
+        write_scenes(folder / cell, found)
         outcomes.append(Outcome("done", "", Done(folder / cell, 120.0)))
     outcomes += [Outcome("failed", f"RuntimeError: {EVIL}"), Outcome("skipped", "needs A_KEY")]
     whole = plan(read_ablation(str(folder / "who.yaml")))
@@ -123,6 +126,74 @@ def test_the_headline_has_every_cell_with_its_numbers(results: Results) -> None:
     arms = [row(found, name)[1] for name in results["cells"]]
     assert arms == ["DPG", "DPG", "Linear map", "failed", "skipped", "waiting"]
     assert set(row(found, "broken")[2:]) == {"–"}
+
+
+def test_each_cell_is_tested_against_its_reference(results: Results) -> None:
+    found = table(results, "compared")
+    assert [line[0] for line in found.rows] == ["blind", "linear_map"]
+    ps = {}
+    for name in ("blind", "linear_map"):
+        tested = results["cells"][name]["numbers"]["compared"]
+        ps[name] = tested["p"]
+        assert row(found, name)[1:] == (
+            "both",
+            signed(tested["difference"]["mean"]),
+            f"[{number(tested['difference']['low'])}, {number(tested['difference']['high'])}]",
+            signed(tested["effect"]),
+            p_value(tested["p"]),
+            p_value(tested["p_holm"]),
+            "23",
+        )
+    expected = multipletests(list(ps.values()), method="holm")[1]
+    corrected = [results["cells"][name]["numbers"]["compared"]["p_holm"] for name in ps]
+    assert corrected == pytest.approx(expected)
+    assert "p_holm" not in results["cells"]["both"]["numbers"]["compared"]
+
+
+def test_personas_with_other_targets_are_counted(results: Results) -> None:
+    changed = json.loads(json.dumps(results))
+    changed["cells"]["blind"]["numbers"]["ratio"] |= {"pairs": 15, "other_targets": 8}
+    found = table(changed, "headline")
+    assert "15 (8 left out)" in row(found, "blind")
+    assert "23" in row(found, "linear_map")
+    assert any("another target for them: blind (8 personas)" in note for note in notes(changed))
+    assert not any("another target" in note for note in notes(results))
+
+
+def test_whoever_has_no_score_is_listed_with_the_reason(results: Results) -> None:
+    found = table(results, "unscored")
+    expected = ("both", "1", "insufficient evidence: 12 words", "drawn/03")
+    assert row(found, "both") == expected
+    changed = json.loads(json.dumps(results))
+    for cell in ("both", "blind", "linear_map"):
+        changed["cells"][cell]["numbers"]["reasons"] = {}
+    assert not [one for one in tables(changed) if one.key == "unscored"]
+
+
+def test_a_cell_may_have_a_reference_of_its_own(results: Results) -> None:
+    changed = json.loads(json.dumps(results))
+    changed["references"] |= {"blind": "blind", "linear_map": "blind"}
+    found = table(changed, "headline")
+    assert found.head[4:6] == ("over", "ratio")
+    assert all(len(line) == len(found.head) for line in found.rows)
+    ratio = number(results["cells"]["linear_map"]["numbers"]["ratio"]["mean"])
+    assert row(found, "linear_map")[4:6] == ("blind", ratio)
+    assert row(found, "blind")[4:6] == row(found, "both")[4:6] == ("–", "–")
+    assert [line[:2] for line in table(changed, "compared").rows] == [("linear_map", "blind")]
+    told = {line[0]: line[1:] for line in table(changed, "settings").rows}
+    assert told["blind"] == ("–", "a reference")
+    assert told["broken"] == ("both", "lora.rank: 2 → 3")
+    assert "hypernetwork.reads_scores: false → true" in told["linear_map"][1]
+    said = outcome(changed)
+    for name in ("both", "blind"):
+        deviation = number(results["cells"][name]["numbers"]["psdc"]["mean"])
+        assert f"The reference, {name}, deviates by {deviation}" in said
+    assert said.index("The reference, blind") < said.index("linear_map (")
+    changed["cells"]["blind"]["status"] = "failed"
+    assert "The reference cell blind has no numbers (failed): nothing can be compared with it" in (
+        outcome(changed)
+    )
+    assert Reader(render(changed, cell_chart(changed))).text
 
 
 def test_what_a_cell_has_no_number_for_is_a_dash(results: Results) -> None:
@@ -221,14 +292,16 @@ def test_the_page_says_every_number_of_every_table(results: Results, page: str) 
         for line in (found.head, *found.rows):
             assert not [cell for cell in line if cell not in text]
     for example in results["examples"]:
-        for asked in example["questions"]:
-            assert asked["question"] in text
-            assert all(reply in text for reply in asked["replies"].values())
+        for answered in example["answered"]:
+            assert all(said in text for _, said in answered["heard"])
+            assert all(reply in text for reply in answered["replies"].values())
+    assert all(gold in text for _, gold in SCENES[1:])
+    assert "Tom: The boat is gone." in text
 
 
 def test_the_page_stands_alone(page: str) -> None:
     reader = Reader(page)
-    assert all(link.startswith("#") for link in reader.links)
+    assert all(link.startswith(("#", "../")) for link in reader.links)
     assert "http" not in page.replace("https://www.w3.org", "").replace("http://www.w3.org", "")
     assert len(reader.ids) == len(set(reader.ids))
     assert page.count("<svg") == 1
@@ -236,6 +309,23 @@ def test_the_page_stands_alone(page: str) -> None:
     used = set(re.findall(r"var\((--[\w-]+)\)", drawn))
     assert "--cell-reference" in used
     assert used <= set(re.findall(r"(--[\w-]+):", page))
+
+
+def test_each_cell_leads_to_its_own_report(results: Results) -> None:
+    changed = json.loads(json.dumps(results))
+    changed["cells"]["blind"]["runs"].append(
+        {"seed": 1, "folder": "elsewhere", "report": "blind/seed-1/x/report.html", "seconds": 1.0}
+    )
+    reader = Reader(render(changed, cell_chart(changed)))
+    links = [link for link in reader.links if not link.startswith("#")]
+    for name in ("both", "blind", "linear_map"):
+        for made in changed["cells"][name]["runs"]:
+            assert links.count(made["report"]) == 2  # beside its numbers, and in the list of runs
+    (made,) = results["cells"]["both"]["runs"]
+    page = Path("runs/ablations/who/smoke")
+    assert Path(os.path.normpath(page.absolute() / made["report"])) == Path(
+        os.path.normpath(Path(made["folder"]).absolute() / "report.html")
+    )
 
 
 def test_texts_of_models_are_no_markup(page: str) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lightning_dpg.report.flat import Flat, flat_tables
+from lightning_dpg.report.flat import flat_tables
+from lightning_dpg.report.flat_table import Flat
 from lightning_dpg.report.reading import read_run
 from tests.report.conftest import only
 
@@ -25,8 +26,9 @@ def test_every_table_is_rectangular_and_holds_the_results(make_run: MakeRun) -> 
     results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     tables = flat_tables(read_run(folder))
     assert list(tables) == [
-        *("arms", "by_task", "traits", "matrix", "comparisons", "dose_response"),
-        *("quality", "controls", "overfitting", "worst_personas"),
+        *("targets", "arms", "by_task", "traits", "matrix", "matrix_summary", "comparisons"),
+        *("ratios", "quality", "second_instrument", "personas", "dose_response", "descriptions"),
+        *("controls", "overfitting", "worst_personas", "unscored", "skipped", "facts"),
     ]
     for table in tables.values():
         assert {len(row) for row in table.rows} == {len(table.columns)}
@@ -51,7 +53,34 @@ def test_every_table_is_rectangular_and_holds_the_results(make_run: MakeRun) -> 
     assert cell(tables["dose_response"], "spearman", "openness", "0,-2,2,-2,2") == 0.9
     assert cell(tables["quality"], "nll", "scripted", "dpg") == 2.75
     assert cell(tables["quality"], "judged_coherency", "questions", "dpg") == 3.2
-    assert cell(tables["controls"], "broken", "spliced") == 0.1
+    assert cell(tables["dose_response"], "spearman_low", "openness", "zero") == 0.95 - 0.09
+    assert cell(tables["dose_response"], "steps", "openness", "zero") == 8
+    assert cell(tables["arms"], "mae", "dpg") == dpg["psdc"]["mae"]["mean"]
+    assert cell(tables["arms"], "personas", "dpg") == 32
+    ratio = ("questions", "dpg_over_best_prompt")
+    assert cell(tables["ratios"], "against", *ratio) == "prompted"
+    assert cell(tables["ratios"], "target", *ratio) == 0.5
+    assert (
+        cell(tables["matrix_summary"], "profile_r", "questions", "dpg")
+        == (dpg["profile_r"]["mean"])
+    )
+    assert (
+        cell(tables["matrix_summary"], "selectivity_high", "questions", "dpg")
+        == (dpg["selectivity"]["high"])
+    )
+    assert cell(tables["comparisons"], "effect", "questions", "lora_sft", "openness") == -0.4
+    assert cell(tables["quality"], "consistency_openness", "questions", "dpg") == 0.41
+    assert cell(tables["quality"], "judged_unscored", "questions", "dpg") == 2
+    assert cell(tables["second_instrument"], "instrument", "questions", "dpg") == "lexicon/1"
+    assert cell(tables["descriptions"], "explained", "words") == 0.234
+    assert cell(tables["skipped"], "reason", "arm", "api").startswith("no key")
+    assert cell(tables["unscored"], "count", "described", "dpg") == 4
+    assert (
+        cell(tables["unscored"], "ids", "questions", "dpg")
+        == (results["tasks"]["questions"]["personas"][7]["id"])
+    )
+    assert cell(tables["facts"], "value", "Wall time in seconds", "total") == "870.1"
+    assert cell(tables["controls"], "broken", "mixed") == 0.1
     assert cell(tables["overfitting"], "p", "dpg") == 0.03
     assert len(tables["worst_personas"].rows) == 10
     assert "I have a shop to open at seven." in tables["worst_personas"].rows[0][-1]  # type: ignore[operator]
@@ -63,7 +92,8 @@ def test_absent_parts_are_no_tables(make_run: MakeRun) -> None:
         task = results["tasks"]["questions"]
         task.pop("comparisons")
         for arm in task["arms"].values():
-            for name in ("traits", "matrix", "quality", "measured"):
+            for name in ("traits", "matrix", "profile_r", "quality", "measured", "second"):
                 arm.pop(name)
 
-    assert list(flat_tables(read_run(make_run(change)))) == ["arms", "by_task"]
+    found = list(flat_tables(read_run(make_run(change))))
+    assert found == ["targets", "arms", "by_task", "ratios", "unscored", "facts"]

@@ -190,7 +190,8 @@ def test_comparisons_traits_and_dials_are_those_of_the_results(whole: Whole) -> 
         shown = found[place].split("|")[0].lstrip("+").replace("\N{MINUS SIGN}", "-")
         assert float(shown) == pytest.approx(fit[name]["mean"], abs=0.0051)
     assert page.row("doses", "Neuroticism") == [
-        *("+0.95", "0 of 8", "+0.90", "0.84", "\N{MINUS SIGN}0.20", "agreeableness"),
+        *("+0.95|[0.86, 1.05]", "0 of 8", "+0.90|[0.81, 1.00]", "0.84"),
+        *("\N{MINUS SIGN}0.20", "agreeableness"),
         *("+0.65", "+0.05", "+0.02"),
     ]
     backgrounds = page.row("doses", "Openness", table=1)
@@ -237,6 +238,26 @@ def test_what_was_skipped_is_said(whole: Whole) -> None:
     said = Read(whole[0]).text("unscored")
     assert "API model, prompted: no key: set OPENAI_API_KEY" in said
     assert "insufficient evidence: 12 words, at least 25 are needed (1 persona)" in said
+    assert "One dial at a time DPG: 3 of 45 personas unscored insufficient evidence" in said
+    assert "Descriptions alone DPG: 4 of 80 replies unscored empty reply (4 replies)" in said
+    assert "Every persona was scored: Prompted, scores; LoRA-SFT; Own lines rated again" in said
+    assert "Controls that could not be made" not in said
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_an_absent_control_has_its_reason(make_run: MakeRun) -> None:
+    def change(results: dict[str, Any]) -> None:
+        del results["controls"]["other_question"]
+
+    said = Read(_draw(make_run(change))).text("unscored")
+    assert "A reply to another question: all were asked the same" in said
+    assert "Words in another order" not in said
+
+
+def test_phases_inside_others_are_counted_once(whole: Whole) -> None:
+    page = Read(whole[0])
+    assert page.row("facts", "total", table=2) == ["870.1"]  # 130.1 + 400 + 190 + 150
+    assert page.row("facts", "evaluation, of it quality", table=2) == ["50.0"]
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -161,16 +161,23 @@ def test_studies_are_read(make_run: MakeRun) -> None:
         dose = results["dose_response"]["openness"]
         dose["measured"][0] = None
         dose["violations"] = 1
+        # Five of nine were scored; of a sixth, one of the other traits was not.
+        neuroticism = results["dose_response"]["neuroticism"]
+        neuroticism["measured"][:3] = [None] * 3
+        neuroticism["profiles"][:3] = [[None] * 5] * 3
+        neuroticism["profiles"][3] = [1.0, None, 1.0, 1.0, 1.0]
+        neuroticism["violations"] = 4
         results["dose_response"]["neuroticism"].pop("null")
 
     run = read_run(make_run(change))
     dose = run.doses[0]
     assert dose.trait == "openness" and dose.second_r == 0.61
-    assert (len(dose.base.points), dose.base.steps, dose.base.violations) == (8, 8, 1)
+    assert (len(dose.base.points), dose.base.steps, dose.base.violations) == (8, 7, 1)
     assert dose.base.slope == 0.9 and dose.base.steepest_other == ("neuroticism", -0.2)
     assert [other.background[1] for other in dose.backgrounds] == [-2.0, 2.0]
     assert dose.null and dose.null.points[4] == (0.0, 0.0) and dose.null.slope == 0.02
     assert run.doses[4].null is None
+    assert (run.doses[4].base.steps, run.doses[4].base.violations) == (4, 4)
     seen = run.overfitting[-1]
     assert seen.arm == "dpg" and seen.difference and seen.difference.mean == pytest.approx(-0.6)
     assert [control.measure for control in run.controls] == ["nll", "coherency", "consistency"]

@@ -192,3 +192,13 @@ def test_correlations_over_the_personas_of_all_seeds(
     low, high = (float(end.replace("\N{MINUS SIGN}", "-")) for end in found[3][1:-1].split(", "))
     assert (low, high) == pytest.approx((expected["low"], expected["high"]), abs=0.006)
     assert len(found[1].split(", ")) == 2
+
+
+@pytest.mark.usefixtures("few_resamples")
+def test_published_results_of_an_earlier_version_are_read() -> None:
+    run = read_run(Path(__file__).parents[2] / "results" / "dpg_smollm2" / "seed-12")
+    assert [len(dose.base.points) - 1 for dose in run.doses] == [d.base.steps for d in run.doses]
+    assert all(dose.base.intervals == {} for dose in run.doses)
+    assert run.unscored == () and run.main.selectivity is None
+    assert all(trait.effect is None for one in run.headline.comparisons for trait in one.traits)
+    assert "| DPG |" in seed_table([run.path])

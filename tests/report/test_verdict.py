@@ -24,6 +24,8 @@ def _with(
         l2 = {"mean": mean, "low": mean - 0.4, "high": mean + 0.4}
         task["arms"]["dpg"]["psdc"]["l2"] = l2
         task["trivial"]["constant_zero"]["psdc"]["l2"] = {"mean": 4.0}
+        for persona in task["personas"]:
+            persona["target"] = [0.0, 0.0, 4.0, 0.0, 0.0]
         ends = ("mean", "low", "high")
         task["ratios"] = {
             f"dpg_over_{name}": dict(zip(ends, value, strict=True))
@@ -52,6 +54,20 @@ def test_against_constant_zero(
 ) -> None:
     sentence = outcome(read_run(make_run(_with(mean, ratio))))
     assert sentence.startswith("DPG ") and said in sentence
+
+
+def test_constant_zero_stands_on_the_personas_that_were_scored(make_run: MakeRun) -> None:
+    def change(results: dict[str, Any]) -> None:
+        _with(3.0)(results)
+        task = results["tasks"]["questions"]
+        for persona in task["personas"]:
+            if task["arms"]["dpg"]["measured"][persona["id"]] is not None:
+                persona["target"] = [0.0, 0.0, 2.5, 0.0, 0.0]
+
+    assert (
+        "is worse than constant zero, the answer that ignores the persona "
+        "(3.00 against 2.50 on the personas that have a score)"
+    ) in outcome(read_run(make_run(change)))
 
 
 def test_one_sentence_with_targets(make_run: MakeRun) -> None:

@@ -67,10 +67,10 @@ def test_comparison_reads_the_corrected_p(
 def test_a_control_is_caught_where_the_measure_turns_worse(
     measure: str, broken: float, p: float | None, said: str
 ) -> None:
-    control = Control("spliced", measure, Estimate(2.0), Estimate(broken), None, p, "", "")
+    control = Control("mixed", measure, Estimate(2.0), Estimate(broken), None, p, "", "")
     assert control_verdict(control) == said
     assert control_verdict(replace(control, intact=None)) == "not tested"
-    assert control_title(control) == "two personas spliced"
+    assert control_title(control.name) == "two personas spliced"
 
 
 def test_setting_names_tasks_arms_and_judge(make_run: MakeRun) -> None:

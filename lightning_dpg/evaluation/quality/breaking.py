@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.quality.answers import Answer
-from lightning_dpg.evaluation.quality.halves import Halves
 from lightning_dpg.evaluation.statistics import Floats
 
 HAN = r"\u3400-\u9fff"
@@ -51,23 +51,35 @@ def other_questions(answers: Sequence[Answer], seed: int) -> list[int | None]:
     return _assigned(np.random.default_rng(seed).random((size, size)), allowed)
 
 
-def most_different(halves: Halves) -> list[int | None]:
-    """For each persona, whose even replies it is handed: over all, as far away as can be.
+def strangers(
+    personas: Sequence[Persona], said: Sequence[Sequence[str]], seed: int
+) -> list[int | None]:
+    """For each persona, whose replies are put among its own: drawn by the seed, near or far.
 
-    Distances are those of the prompted profiles. Everybody's replies are handed on once, to a
-    persona of the same language that has said none of them. None where nobody is left.
+    Everybody's replies are handed on once, to a persona of the same language that has as many and
+    has said none of them. None where nobody is left.
     """
 
     def allowed(i: int, j: int) -> bool:
-        own, other = halves.personas[i], halves.personas[j]
+        own, other = personas[i], personas[j]
         return (
             own.cluster != other.cluster
             and own.language == other.language
-            and not {*halves.odd[i], *halves.even[i]} & set(halves.even[j])
+            and len(said[i]) == len(said[j])
+            and not set(filter(None, said[i])) & set(said[j])
         )
 
-    targets = np.array([persona.target.scores for persona in halves.personas]).reshape(-1, 5)
-    return _assigned(-np.linalg.norm(targets[:, None] - targets[None], axis=-1), allowed)
+    return _assigned(np.random.default_rng(seed).random((len(said), len(said))), allowed)
+
+
+def splice(own: Sequence[str], other: Sequence[str], seed: str) -> list[str]:
+    """Half of somebody's replies, at random places, replaced by what another says there.
+
+    The places know nothing of how consistency divides the replies. Were they all of one of its two
+    halves, the other persona would *be* that half, and no measure could miss it.
+    """
+    places = random.Random(seed).sample(range(len(own)), len(own) // 2)
+    return [other[i] if i in places else reply for i, reply in enumerate(own)]
 
 
 def _assigned(cost: Floats, allowed: Callable[[int, int], bool]) -> list[int | None]:

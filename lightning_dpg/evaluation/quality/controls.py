@@ -8,15 +8,16 @@ from typing import TypedDict
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.evaluation.instruments import Panel
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.quality.answers import Answer, spread
 from lightning_dpg.evaluation.quality.breaking import (
-    most_different,
     other_questions,
     shuffled_words,
+    splice,
+    strangers,
 )
 from lightning_dpg.evaluation.quality.halves import Halves, rate_halves
 from lightning_dpg.evaluation.quality.likelihoods import reply_nats, without_context
@@ -66,6 +67,7 @@ def controls(
     items: Sequence[Item],
     said: Sequence[Sequence[str]],
     panel: Panel,
+    kept: Artefacts,
     *,
     replies: int,
     max_prompt_tokens: int,
@@ -76,18 +78,18 @@ def controls(
 
     Returns:
         `shuffled_words`: the words of each reply in another order, by fluency; `other_question`:
-        each reply as if to another's question, by coherency; `spliced`: every second reply of a
-        persona put in from the most different one, by consistency. What cannot be broken (too few
+        each reply as if to another's question, by coherency; `mixed`: half of a persona's
+        replies, at random places, from another one, by consistency. What cannot be broken (too few
         personas, all asked one question) is left out.
     """
     picked = spread(items, said, replies)
     answers = [answer for own in picked for answer in own if answer.reply.strip()]
-    halves = rate_halves([item.persona for item in items], said, panel)
+    mixture = splice_halves([item.persona for item in items], said, panel, kept, seed)
     likelihoods = _Likelihoods(backbone, max_prompt_tokens, resamples, seed)
     found = {
         "shuffled_words": likelihoods.shuffled_words(answers),
         "other_question": likelihoods.other_question(answers),
-        "spliced": spliced(halves, resamples, seed),
+        "mixed": spliced(*mixture, resamples, seed),
     }
     return {name: control for name, control in found.items() if control}
 
@@ -151,48 +153,80 @@ class _Likelihoods:
         )
 
 
-def spliced(halves: Halves, resamples: int, seed: int) -> Control | None:
-    """Consistency of personas, and of the same with every second reply from somebody else.
+def splice_halves(
+    personas: Sequence[Persona],
+    said: Sequence[Sequence[str]],
+    panel: Panel,
+    kept: Artefacts,
+    seed: int,
+) -> tuple[Halves, Halves]:
+    """Halves of personas, and of the same with half of their replies from somebody else.
 
-    The other's even replies are rated already, so nothing is rated again. Intervals and p come from
-    the bootstrap over characters: a correlation over personas has no value for each of them.
+    Left out are those who are unscored, and those for whom nobody is left (`breaking.strangers`).
+    """
+    whole = rate_halves(personas, said, panel, kept)
+    known = _both_scored(whole)
+    handed = strangers([personas[i] for i in known], [said[i] for i in known], seed)
+    pairs = [(known[i], known[j]) for i, j in enumerate(handed) if j is not None]
+    mixed = [splice(said[i], said[j], f"{seed}/{personas[i].id}") for i, j in pairs]
+    own = whole.of([i for i, _ in pairs])
+    broken = rate_halves(own.personas, mixed, panel, kept)
+    still = _both_scored(broken)
+    return own.of(still), broken.of(still)
+
+
+def spliced(own: Halves, broken: Halves, resamples: int, seed: int) -> Control | None:
+    """Consistency of personas, and of the same with half of their replies from somebody else.
+
+    A mixture of two differs from that of two others, too, so that consistency does not fall to 0:
+    of halves that correlate with r over personas, about r * c / (1 - r + r * v) is left, with
+    c = (n - 2) / (2n - 2), v = n / (2n - 2) and n replies of each (means of draws without
+    replacement). Intervals and p come from the bootstrap over characters: a correlation over
+    personas has no value for each of them.
 
     Args:
-        halves: of all personas; those who are unscored in one of them are left out.
+        own: as they are; all of them scored.
+        broken: the same personas, see `splice_halves`.
         resamples: of the bootstrap.
         seed: of the bootstrap.
     """
-    both = scored(halves.first) & scored(halves.second)
-    halves = halves.of(both.nonzero().flatten().tolist())
-    kept = [(i, j) for i, j in enumerate(most_different(halves)) if j is not None]
-    own, other = halves.of([i for i, _ in kept]), halves.of([j for _, j in kept])
     clusters = [persona.cluster for persona in own.personas]
-    weights = draws(len(kept), clusters, resamples, seed)
-    if len(kept) < FEWEST or weights is None:
+    weights = draws(len(clusters), clusters, resamples, seed)
+    if len(clusters) < FEWEST or weights is None:
         return None
+    rows = torch.from_numpy(np.vstack([np.ones(len(clusters)), weights]))
 
-    def agreement(second: Tensor) -> tuple[float, Floats]:
+    def agreement(halves: Halves) -> tuple[float, Floats]:
         """Of these personas, and of each resample of them."""
-        rows = torch.from_numpy(np.vstack([np.ones(len(kept)), weights]))
-        r = correlation(own.first.double(), second.double(), rows[..., None])
+        r = correlation(halves.first.double(), halves.second.double(), rows[..., None])
         values = spearman_brown(r).nanmean(-1).numpy()
         return float(values[0]), values[1:]
 
-    (intact, intact_drawn), (broken, broken_drawn) = agreement(own.second), agreement(other.second)
-    if not np.isfinite([intact, broken]).all():  # nobody differs from anybody
+    (intact, intact_drawn), (mixed, mixed_drawn) = agreement(own), agreement(broken)
+    if not np.isfinite([intact, mixed]).all():  # nobody differs from anybody
         return None
-    change = broken_drawn - intact_drawn
+    change = mixed_drawn - intact_drawn
     return Control(
         measure="consistency",
         intact=interval(intact, intact_drawn, LEAST_DEFINED),
-        broken=interval(broken, broken_drawn, LEAST_DEFINED),
-        difference=interval(broken - intact, change, LEAST_DEFINED),
+        broken=interval(mixed, mixed_drawn, LEAST_DEFINED),
+        difference=interval(mixed - intact, change, LEAST_DEFINED),
         p=_two_sided(change),
-        example=Example(
-            intact=f"{_first(own.odd[0])} / {_first(own.even[0])}",
-            broken=f"{_first(own.odd[0])} / {_first(other.even[0])}",
-        ),
+        example=_mixture(own, broken),
     )
+
+
+def _both_scored(halves: Halves) -> list[int]:
+    known = scored(halves.first) & scored(halves.second)
+    return [i for i, both in enumerate(known.tolist()) if both]
+
+
+def _mixture(own: Halves, broken: Halves) -> Example:
+    """A reply of the first persona that stayed, with one that was replaced, before and after."""
+    pairs = [*zip(own.odd[0] + own.even[0], broken.odd[0] + broken.even[0], strict=True)]
+    stays = next((was for was, now in pairs if was and was == now), "")
+    gone, come = next(((was, now) for was, now in pairs if now and was != now), ("", ""))
+    return Example(intact=f"{stays} / {gone}", broken=f"{stays} / {come}")
 
 
 def _two_sided(change: Floats) -> float | None:
@@ -207,7 +241,3 @@ def _two_sided(change: Floats) -> float | None:
 def _exchange(answer: Answer) -> str:
     name, text = answer.context[-1]
     return f"{name}: {text} → {answer.reply}"
-
-
-def _first(replies: Sequence[str]) -> str:
-    return next(filter(None, replies), "")

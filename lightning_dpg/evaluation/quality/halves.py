@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from lightning_dpg.evaluation.instruments import Panel
+from lightning_dpg.artefacts import Artefacts
+from lightning_dpg.evaluation.instruments import Panel, by_judge, rate
 from lightning_dpg.evaluation.personas import Persona
 from lightning_dpg.evaluation.results import ratings_tensor
-from lightning_dpg.records import Rating
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,9 @@ class Halves:
         )
 
 
-def rate_halves(personas: Sequence[Persona], said: Sequence[Sequence[str]], panel: Panel) -> Halves:
+def rate_halves(
+    personas: Sequence[Persona], said: Sequence[Sequence[str]], panel: Panel, kept: Artefacts
+) -> Halves:
     """Odd and even replies of each persona, rated by the judge for its language.
 
     Every second reply, not the first and the last ones: where questions come in an order, both
@@ -55,18 +56,9 @@ def rate_halves(personas: Sequence[Persona], said: Sequence[Sequence[str]], pane
         personas: who speaks.
         said: all replies of each.
         panel: instruments by language.
+        kept: finished work of the run: the same halves are not rated twice.
     """
     odd = tuple(tuple(replies[::2]) for replies in said)
     even = tuple(tuple(replies[1::2]) for replies in said)
-    members: dict[str, list[int]] = defaultdict(list)
-    for i, persona in enumerate(personas):
-        members[persona.language].append(i)
-    rated: dict[tuple[int, bool], Rating] = {}
-    for language, own in members.items():
-        texts = [*(odd[i] for i in own), *(even[i] for i in own)]
-        keys = [*((i, True) for i in own), *((i, False) for i in own)]
-        rated |= dict(zip(keys, panel(language).judge.rate(texts), strict=True))
-    everybody = range(len(personas))
-    first = ratings_tensor([rated[i, True] for i in everybody])
-    second = ratings_tensor([rated[i, False] for i in everybody])
-    return Halves(tuple(personas), odd, even, first, second)
+    rated = ratings_tensor(rate([*personas, *personas], [*odd, *even], panel, by_judge, kept))
+    return Halves(tuple(personas), odd, even, rated[: len(odd)], rated[len(odd) :])

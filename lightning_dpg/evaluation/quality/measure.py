@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.assessment.quality_judge import QualityJudge
 from lightning_dpg.evaluation.instruments import Panel
 from lightning_dpg.evaluation.personas import Persona
@@ -59,6 +60,7 @@ def measure_quality(
     items: Sequence[Item],
     said: Sequence[Sequence[str]],
     panel: Panel,
+    kept: Artefacts,
     *,
     replies: int,
     max_prompt_tokens: int,
@@ -74,6 +76,7 @@ def measure_quality(
         items: personas and what they were to answer.
         said: the replies of each, one to each of its contexts.
         panel: instruments by language; their judges rate the halves of each persona's replies.
+        kept: finished work of the run: halves are not rated twice.
         replies: of each persona, how many are measured by likelihood and variety.
         max_prompt_tokens: bound on the turns before a reply, as in training.
         resamples: of the bootstrap over characters.
@@ -92,7 +95,7 @@ def measure_quality(
 
     chosen = [answer.reply for answer in answers]
     everything = [reply for own in said for reply in own]
-    halves = rate_halves([item.persona for item in items], said, panel)
+    halves = rate_halves([item.persona for item in items], said, panel, kept)
     agreement = split_half(halves.first, halves.second).tolist()
     found = Quality(
         nll=interval(token_nll, given),

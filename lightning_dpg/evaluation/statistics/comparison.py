@@ -35,8 +35,9 @@ class Comparison(Difference):
 
 
 class TraitComparison(Difference):
-    """Absolute errors of one trait; `p_holm` over the five traits."""
+    """Absolute errors of one trait: `effect` is d_z; `p_holm` over the five traits."""
 
+    effect: float | None
     p_holm: float | None
 
 
@@ -177,7 +178,12 @@ def _compared(
     traits = {trait: compared(errors[0][:, i], errors[1][:, i]) for i, trait in enumerate(TRAITS)}
     corrected = holm({trait: one["p"] for trait, one in traits.items()})
     by_trait = {
-        trait: TraitComparison(difference=one["difference"], p=one["p"], p_holm=corrected[trait])
+        trait: TraitComparison(
+            difference=one["difference"],
+            p=one["p"],
+            effect=one["effect"],
+            p_holm=corrected[trait],
+        )
         for trait, one in traits.items()
     }
     return ArmComparison(**whole, p_holm=None, traits=by_trait)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -49,6 +49,7 @@ def trait_table(
     clusters: Sequence[str] | None,
     resamples: int,
     seed: int,
+    names: Collection[str] = tuple(STATISTICS),
 ) -> dict[str, dict[str, Interval]]:
     """Per trait each of `STATISTICS` with its interval, over scored personas.
 
@@ -58,12 +59,14 @@ def trait_table(
         clusters: the character of each persona, see `intervals`.
         resamples: of the bootstrap.
         seed: of the bootstrap.
+        names: which of them.
     """
     kept = scored(measured)
     x, y = targets[kept], measured[kept]
     weights = draws(len(x), of_kept(clusters, kept), resamples, seed)
     table: dict[str, dict[str, Interval]] = {trait: {} for trait in TRAITS}
-    for name, statistic in STATISTICS.items():
+    for name in names:
+        statistic = STATISTICS[name]
         found = statistic(x, y, None).tolist()
         drawn = None if weights is None else statistic(x, y, torch.from_numpy(weights))
         for i, trait in enumerate(TRAITS):
@@ -106,6 +109,38 @@ def trait_matrix(targets: Tensor, measured: Tensor) -> TraitMatrix:
         diagonal=_nullable(float(agreement.diagonal_mean(matrix))),
         off_diagonal=_nullable(float(agreement.off_diagonal_mean(matrix))),
     )
+
+
+def selectivity(
+    targets: Tensor,
+    measured: Tensor,
+    clusters: Sequence[str] | None,
+    resamples: int,
+    seed: int,
+) -> Interval:
+    """Diagonal minus off-diagonal of `trait_matrix`: how much more dials move their own trait.
+
+    Args:
+        targets: prompted scores, (personas, 5).
+        measured: the same, NaN where unscored.
+        clusters: the character of each persona, see `intervals`.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Returns:
+        Of a mean r and a mean |r|, in [-2, 1]; chance correlations off the diagonal lower it.
+    """
+    kept = scored(measured)
+    x, y = targets[kept], measured[kept]
+
+    def gap(weights: Tensor | None) -> Tensor:
+        shifts = range(len(TRAITS))  # by so many columns, the matrix diagonal by diagonal
+        own, *others = (agreement.trait_pearson(x, y.roll(-k, 1), weights) for k in shifts)
+        return own.mean(-1) - torch.stack(others).abs().mean((0, -1))
+
+    weights = draws(len(x), of_kept(clusters, kept), resamples, seed)
+    drawn = None if weights is None else gap(torch.from_numpy(weights)).double().numpy()
+    return interval(float(gap(None)), drawn, LEAST_DEFINED)
 
 
 def of_kept(clusters: Sequence[str] | None, kept: Tensor) -> list[str] | None:

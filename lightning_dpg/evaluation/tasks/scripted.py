@@ -18,7 +18,9 @@ from lightning_dpg.evaluation.tasks.task import Item, Task
 def scripted(config: EvaluationConfig, corpus: Corpus, test: Sequence[Sample]) -> Task:
     """What each held-out character heard in the text, and as gold what it said there.
 
-    Characters who never answer anything are left out.
+    Characters who never answer anything are left out. The target stays the centre of all scenes,
+    those of the gold lines among them: of short texts none would be left, and ratings of single
+    lines, of which enough are left, lie on a narrower scale.
 
     Args:
         config: the most replies of a character.

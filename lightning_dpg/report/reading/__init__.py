@@ -12,6 +12,7 @@ from lightning_dpg.report.reading.studies import (
     Dose,
     Overfitting,
     Response,
+    Unscored,
     steepest_other,
 )
 from lightning_dpg.report.reading.task import Comparison, Ratio, Task
@@ -35,6 +36,7 @@ __all__ = [
     "RunFolder",
     "Scores",
     "Task",
+    "Unscored",
     "read_run",
     "run_of",
     "steepest_other",

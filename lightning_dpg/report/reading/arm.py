@@ -36,7 +36,7 @@ class Persona:
 
 @dataclass(frozen=True)
 class Group:
-    """Some of a task's personas: P.S.D.C. (L2), and what constant zero gets on the same."""
+    """Some of a task's personas: P.S.D.C. (L2) of those scored, and constant zero's on the same."""
 
     l2: Estimate | None
     zero: float | None
@@ -57,6 +57,7 @@ class Arm:
         traits: by trait, then by measure (pearson, spearman, concordance, mae, bias, slope).
         matrix: empty where it was not computed; `diagonal` is the mean of its diagonal,
             `off_diagonal` the mean size of the others.
+        selectivity: diagonal minus off-diagonal, with an interval; None in earlier results.
         profile_r: correlation over the five traits of a persona, without the corpus mean.
         quality: of its replies, where it was measured.
         second_r: prompted against what a second instrument measured, one per trait.
@@ -77,6 +78,7 @@ class Arm:
     matrix: Matrix = ()
     diagonal: float | None = None
     off_diagonal: float | None = None
+    selectivity: Estimate | None = None
     profile_r: Estimate | None = None
     quality: Quality | None = None
     second_r: tuple[float | None, ...] = ()
@@ -129,6 +131,7 @@ def arm_of(name: str, entry: Fields) -> Arm:
         matrix=_matrix(entry),
         diagonal=entry.number("diagonal"),
         off_diagonal=entry.number("off_diagonal"),
+        selectivity=estimate(entry.child("selectivity")),
         profile_r=estimate(entry.child("profile_r")),
         quality=quality_of(entry.child("quality")),
         second_r=tuple(second.child("trait_r").number(trait) for trait in TRAITS),

@@ -16,9 +16,11 @@ from lightning_dpg.report.reading.studies import (
     Control,
     Dose,
     Overfitting,
+    Unscored,
     control_of,
     dose_of,
     overfitting_of,
+    unscored_of,
 )
 from lightning_dpg.report.reading.task import Task, task_of
 from lightning_dpg.report.reading.values import numbers, texts
@@ -36,6 +38,7 @@ class RunFolder:
         doses: the dose-response of DPG, a trait each; empty where none was made.
         descriptions: what descriptions explain by themselves (explained, expected, p, replies), of
             the traits that replies show and of their words.
+        unscored: what was not measured in the studies; empty in earlier results.
         curves: by folder of the trained arm, then by logged column.
     """
 
@@ -48,6 +51,7 @@ class RunFolder:
     descriptions: Mapping[str, Mapping[str, float | None]]
     overfitting: tuple[Overfitting, ...]
     controls: tuple[Control, ...]
+    unscored: tuple[Unscored, ...]
     replies: tuple[Reply, ...]
     curves: Mapping[str, Mapping[str, Curve]]
     config: str
@@ -106,6 +110,9 @@ def read_run(folder: Path) -> RunFolder:
             overfitting_of(*item) for item in results.children("overfitting").items()
         ),
         controls=tuple(control_of(*item) for item in results.children("controls").items()),
+        unscored=tuple(
+            one for item in results.children("unscored").items() for one in unscored_of(*item)
+        ),
         replies=read_replies(folder / REPLIES),
         curves={file.parent.name: read_curves(file) for file in sorted(run.glob("*/metrics.csv"))},
         config=config.read_text(encoding="utf-8") if config.is_file() else "",

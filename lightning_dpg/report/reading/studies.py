@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lightning_dpg.records import TRAITS
 from lightning_dpg.report.fields import Fields
 from lightning_dpg.report.reading.arm import Scores
-from lightning_dpg.report.reading.values import Estimate, estimate
+from lightning_dpg.report.reading.values import Estimate, count, estimate, estimates, numbers
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,10 @@ class Response:
         points: (dose, measured), without the doses that were not scored.
         spearman: of doses and scores, in [-1, 1].
         slopes: measured points of all five traits a point asked, None with too few scored doses.
-        steps: of the dose; `violations` of them lowered the measured score.
+        steps: from one scored dose to the next; `violations` of them lowered the measured score.
         saturation: slope over the outer half of the doses over that of the inner half; below 1 the
             dial flattens.
+        intervals: of `spearman` and of the own `slope`, over doses; empty in earlier results.
     """
 
     trait: str
@@ -34,6 +35,7 @@ class Response:
     steps: int
     violations: int | None
     saturation: float | None
+    intervals: Mapping[str, Estimate] = field(default_factory=dict)
 
     @property
     def slope(self) -> float | None:
@@ -94,6 +96,29 @@ class Control:
     broken_text: str
 
 
+@dataclass(frozen=True)
+class Unscored:
+    """What was not measured of a study that is no task.
+
+    Attributes:
+        study: its name, such as `dose/1`.
+        unit: what has a score or none: persona, or reply.
+        of: how many there were.
+        reasons: how many have no score for which reason.
+    """
+
+    study: str
+    arm: str
+    unit: str
+    of: int
+    reasons: Mapping[str, int]
+
+    @property
+    def unscored(self) -> int:
+        """How many have no score."""
+        return sum(self.reasons.values())
+
+
 def steepest_other(trait: str, slopes: Sequence[float]) -> tuple[str, float]:
     """Of slopes of all five traits the steepest that is not this one's, with its name."""
     others = [pair for pair in zip(TRAITS, slopes, strict=True) if pair[0] != trait]
@@ -137,11 +162,25 @@ def control_of(name: str, entry: Fields) -> Control:
     )
 
 
+def unscored_of(study: str, entry: Fields) -> list[Unscored]:
+    """One entry of `unscored`, an arm each."""
+    found = []
+    for arm in entry.values:
+        part = entry.child(arm)
+        reasons = {why: int(times or 0) for why, times in numbers(part.child("reasons")).items()}
+        found.append(Unscored(study, arm, part.text("unit"), count(part, "of"), reasons))
+    return found
+
+
 def _response(trait: str, entry: Fields) -> Response:
     doses, measured = entry.numbers("doses"), entry.numbers("measured")
     if len(doses) != len(measured):
         raise entry.wrong("measured", f"{len(doses)} numbers", list(measured))
-    violations = entry.number("violations")
+    violations, profiles = entry.number("violations"), entry.rows("profiles")
+    whole = [None not in profile for profile in profiles] or [True] * len(doses)
+    if len(whole) != len(doses):
+        raise entry.wrong("profiles", f"{len(doses)} profiles", len(whole))
+    compared = [s is not None and ok for s, ok in zip(measured, whole, strict=True)]
     return Response(
         trait=trait,
         background=entry.scores("background") or (),
@@ -152,7 +191,8 @@ def _response(trait: str, entry: Fields) -> Response:
         ),
         spearman=entry.number("spearman"),
         slopes=entry.scores("slopes"),
-        steps=max(0, len(doses) - 1),
+        steps=max(0, sum(compared) - 1),
         violations=None if violations is None else int(violations),
         saturation=entry.number("saturation"),
+        intervals=estimates(entry, "intervals"),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from statistics import fmean
 
 from lightning_dpg.report.fields import Fields
 from lightning_dpg.report.reading.arm import Arm, Persona, arm_of, persona_of
@@ -82,6 +84,11 @@ class Task:
         """P.S.D.C. (L2) of the answer that is always zero."""
         trivial = next((arm for arm in self.trivial if arm.name == "constant_zero"), None)
         return trivial.psdc.get("l2") if trivial else None
+
+    def zero_of(self, arm: Arm) -> float | None:
+        """The same on the personas that an arm has scored: what the arm can be compared with."""
+        sizes = [math.hypot(*p.target) for p in self.personas if p.id in arm.measured]
+        return fmean(sizes) if sizes else None
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -38,6 +38,22 @@ def test_it_is_the_split_that_training_draws_with_seed_0(
     assert others[0] != others[1] != others[2]
 
 
+def test_it_is_that_of_training_in_several_languages(
+    row: Callable[..., Any], kept: Artefacts
+) -> None:
+    rows = speeches(row, 40)
+    rows = [{**r, "language": "zh" if i % 5 == 0 else "en"} for i, r in enumerate(rows)]
+    samples = [
+        Sample(r["character"], r["work"], r["language"], "", Profile((0.0,) * 5), (), r["text"])
+        for r in rows
+    ]
+    found = {r["character"]: r["split"] for r in split_rows(rows, DataConfig(), kept)}
+    expected = split_samples(samples, DataConfig(), seed=0)
+    assert found == {s.character: part for part, some in expected.items() for s in some}
+    english = split_rows([r for r in rows if r["language"] == "en"], DataConfig(), kept)
+    assert all(found[r["character"]] == r["split"] for r in english)
+
+
 def test_who_has_no_label_takes_nobodys_place(row: Callable[..., Any], kept: Artefacts) -> None:
     rows = speeches(row, 10)
     more = [

@@ -1,12 +1,14 @@
-"""Instruments for tests: a judge that reads scores out of the replies."""
+"""Instruments for tests: a judge that reads scores out of the replies, and nothing that is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.evaluation.instruments import Instruments, Panel
 from lightning_dpg.records import Rating
 
@@ -32,6 +34,16 @@ class Reader:
         if not numbers:
             return Rating.unscored("insufficient evidence")
         return Rating(tuple(np.reshape(numbers, (-1, 5)).mean(0).tolist()))
+
+
+class Forgetful(Artefacts):
+    """Makes everything anew."""
+
+    def __init__(self) -> None:
+        super().__init__(Path())
+
+    def get(self, stage: str, given: Any, make: Any, reasons: Any = None) -> Any:
+        return make()
 
 
 def panel_of(judge: Any) -> Panel:

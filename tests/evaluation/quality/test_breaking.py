@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
-import torch
 
 from lightning_dpg.evaluation.personas import Persona, drawn_personas
 from lightning_dpg.evaluation.quality.answers import Answer, spread
 from lightning_dpg.evaluation.quality.breaking import (
-    most_different,
     other_questions,
     shuffled_words,
+    splice,
+    strangers,
 )
-from lightning_dpg.evaluation.quality.halves import Halves
 from lightning_dpg.evaluation.tasks.task import Item
 from lightning_dpg.records import Profile
 
@@ -87,40 +87,54 @@ def test_neither_language_nor_character_is_mixed_up() -> None:
         assert other_questions(pair, 0) == [None, None]
 
 
-def halves(cast: list[Persona], words: list[tuple[str, str]]) -> Halves:
-    scores = torch.zeros(len(cast), 5)
-    odd, even = [(w,) for w, _ in words], [(w,) for _, w in words]
-    return Halves(tuple(cast), tuple(odd), tuple(even), scores, scores)
-
-
 def person(name: str, openness: float, **more: str) -> Persona:
     return Persona(name, "drawn", name, "", Profile((openness, 0.0, 0.0, 0.0, 0.0)), **more)
 
 
-WORDS = [(f"odd {i}", f"even {i}") for i in range(4)]
+FOUR = [person("a", 5.0), person("b", 4.0), person("c", -4.0), person("d", -5.0)]
+WORDS = [[f"{name} {k}" for k in range(4)] for name in "abcd"]
 
 
-def test_partners_are_as_far_away_as_can_be_over_all() -> None:
-    cast = [person("a", 5.0), person("b", 4.0), person("c", -4.0), person("d", -5.0)]
-    partners = most_different(halves(cast, WORDS))
-    assert sorted(p for p in partners if p is not None) == [0, 1, 2, 3]
-    assert {p > 1 for p in partners[:2] if p is not None} == {True}
-    assert {p < 2 for p in partners[2:] if p is not None} == {True}
+def test_everybody_is_handed_on_once_and_anybody_to_anybody() -> None:
+    seen = set()
+    for seed in range(30):
+        handed = strangers(FOUR, WORDS, seed)
+        assert sorted(j for j in handed if j is not None) == [0, 1, 2, 3]
+        assert handed == strangers(FOUR, WORDS, seed)
+        seen |= set(enumerate(handed))
+    # The nearest come about as the most different do.
+    assert seen == {(i, j) for i in range(4) for j in range(4) if i != j}
 
 
-def test_nobody_is_spliced_with_itself_or_with_its_own_words() -> None:
-    same = [person("a", 0.0), person("b", 0.0), person("c", 0.0), person("d", 0.0)]
-    partners = most_different(halves(same, WORDS))
-    assert all(i != p for i, p in enumerate(partners))
-    pair = [person("a", 5.0), person("b", -5.0)]
-    parrot = [("Hello.", "Bye."), ("Hm.", "Hello.")]  # b's even reply is a's odd one
-    assert most_different(halves(pair, WORDS[:2])) == [1, 0]
-    assert most_different(halves(pair, parrot)) == [None, 0]
+def test_nobody_is_handed_its_own_words() -> None:
+    pair, said = FOUR[:2], [["Hello.", "Bye.", ""], ["Hm.", "Well.", ""]]
+    assert strangers(pair, said, 0) == [1, 0]
+    assert strangers(pair, [said[0], ["Hm.", "Hello.", ""]], 0) == [None, None]
+    assert strangers(pair, [said[0], ["Hm.", "Well."]], 0) == [None, None]
 
 
 def test_of_one_character_or_of_two_languages_nobody_is_left() -> None:
     one = [person("a", 5.0, character="play/ann"), person("b", -5.0, character="play/ann")]
     two = [person("a", 5.0), person("b", -5.0, language="zh")]
     for cast in (one, two):
-        assert most_different(halves(cast, WORDS[:2])) == [None, None]
-    assert most_different(halves([], [])) == []
+        assert strangers(cast, WORDS[:2], 0) == [None, None]
+    assert strangers([], [], 0) == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 10])
+def test_half_of_the_replies_are_the_others_to_the_same(count: int) -> None:
+    own, other = [f"own {k}" for k in range(count)], [f"other {k}" for k in range(count)]
+    mixed = splice(own, other, "0")
+    assert [text.split()[-1] for text in mixed] == [str(k) for k in range(count)]
+    assert sum(text.startswith("other") for text in mixed) == count // 2
+    assert mixed == splice(own, other, "0")
+
+
+def test_places_know_nothing_of_the_halves() -> None:
+    """In place and half as often as chance has it: hypergeometric, not all in one half."""
+    own, other = ["own"] * 10, ["other"] * 10
+    foreign = np.array([[t == "other" for t in splice(own, other, str(s))] for s in range(2000)])
+    assert np.abs(foreign.mean(0) - 0.5).max() < 0.05
+    odd = foreign[:, ::2].sum(1)
+    assert odd.mean() == pytest.approx(2.5, abs=0.1)
+    assert odd.var() == pytest.approx(25 / 36, abs=0.1)

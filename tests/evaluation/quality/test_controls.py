@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from lightning_dpg.artefacts import Artefacts
 from lightning_dpg.evaluation.personas import Persona, drawn_personas
-from lightning_dpg.evaluation.quality import Control, controls
+from lightning_dpg.evaluation.quality import Control, controls, measure_quality
 from lightning_dpg.evaluation.quality.answers import spread
-from lightning_dpg.evaluation.quality.breaking import most_different
-from lightning_dpg.evaluation.quality.controls import spliced
+from lightning_dpg.evaluation.quality.controls import splice_halves, spliced
 from lightning_dpg.evaluation.quality.halves import Halves, rate_halves
 from lightning_dpg.evaluation.quality.likelihoods import reply_nats, without_context
 from lightning_dpg.evaluation.tasks.task import Item
 from lightning_dpg.metrics.split_half import consistency
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.records import Profile
-from tests.evaluation.quality.panel import Reader, panel_of, saying
+from tests.evaluation.quality.panel import Forgetful, Reader, panel_of, saying
 
 CONTEXTS = tuple((("Friend", text),) for text in ("Why?", "How was your day?", "Come in!", "Hm."))
 ITEMS = [Item(persona, CONTEXTS) for persona in drawn_personas(8, 0)]
@@ -41,7 +42,7 @@ class Lenient(Reader):
 def run(backbone: Backbone, said: list[list[str]] = SAID, **more: Any) -> dict[str, Control]:
     settings = {"replies": 3, "max_prompt_tokens": 96, "resamples": 300, "seed": 0} | more
     items = settings.pop("items", ITEMS)
-    return controls(backbone, items, said, panel_of(Lenient()), **settings)
+    return controls(backbone, items, said, panel_of(Lenient()), Forgetful(), **settings)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_differences_are_broken_minus_intact(found: dict[str, Control]) -> None:
     assert measures == {
         "shuffled_words": "nll",
         "other_question": "coherency",
-        "spliced": "consistency",
+        "mixed": "consistency",
     }
     for control in found.values():
         intact, broken = control["intact"]["mean"], control["broken"]["mean"]
@@ -77,9 +78,9 @@ def test_intact_replies_have_the_values_that_the_measures_give(
         gain.append((alone - given).sum() / tokens.sum())
     assert found["shuffled_words"]["intact"]["mean"] == pytest.approx(np.mean(nll), rel=1e-4)
     assert found["other_question"]["intact"]["mean"] == pytest.approx(np.mean(gain), abs=1e-5)
-    halves = rate_halves(PERSONAS, SAID, panel_of(Lenient()))
+    halves = rate_halves(PERSONAS, SAID, panel_of(Lenient()), Forgetful())
     whole = consistency(halves.first, halves.second).item()
-    assert found["spliced"]["intact"]["mean"] == pytest.approx(whole, abs=1e-5)
+    assert found["mixed"]["intact"]["mean"] == pytest.approx(whole, abs=1e-5)
 
 
 def test_examples_show_what_was_done(found: dict[str, Control]) -> None:
@@ -89,10 +90,10 @@ def test_examples_show_what_was_done(found: dict[str, Control]) -> None:
     other = found["other_question"]["example"]
     assert other["intact"] == f"Friend: Why? → {SAID[0][0]}"
     assert other["broken"].endswith(f"→ {SAID[0][0]}") and "Friend: Why? " not in other["broken"]
-    mixed = found["spliced"]["example"]
-    assert mixed["intact"] == f"{SAID[0][0]} / {SAID[0][1]}"
-    own, foreign = mixed["broken"].split(" / ")
-    assert own == SAID[0][0] and foreign in [said[1] for said in SAID[1:]]
+    mixed = found["mixed"]["example"]
+    (own, gone), (same, foreign) = (mixed[key].split(" / ") for key in ("intact", "broken"))
+    assert own == same and {own, gone} < set(SAID[0])
+    assert foreign in [said[SAID[0].index(gone)] for said in SAID[1:]]
 
 
 def test_the_same_seed_gives_the_same(backbone: Backbone, found: dict[str, Control]) -> None:
@@ -104,27 +105,77 @@ def test_the_same_seed_gives_the_same(backbone: Backbone, found: dict[str, Contr
     assert mean == pytest.approx(found["shuffled_words"]["intact"]["mean"])
 
 
-def test_splicing_destroys_what_personas_have_in_common(found: dict[str, Control]) -> None:
-    control = found["spliced"]
-    assert control["intact"]["mean"] is not None and control["intact"]["mean"] > 0.9
-    assert control["broken"]["mean"] is not None and control["broken"]["mean"] < 0
+MANY = drawn_personas(64, 3)
+EVENLY = [[saying(p.target.scores) + f" {p.name}, {k}!" for k in range(10)] for p in MANY]
+"""Ten replies of each, all exactly as it is asked for."""
+
+
+def test_a_mixture_of_two_is_consistent_but_for_how_it_falls_into_halves() -> None:
+    """By the means of draws without replacement; spliced every second reply, it would fall to 0."""
+    control = spliced(*splice_halves(MANY, EVENLY, panel_of(Lenient()), Forgetful(), 0), 200, 0)
+    assert control and control["intact"]["mean"] == pytest.approx(1.0)
+    r = (8 / 18) / (10 / 18)
+    assert control["broken"]["mean"] == pytest.approx(2 * r / (1 + r), abs=0.06)
     assert control["difference"]["high"] is not None and control["difference"]["high"] < 0
     assert control["p"] is not None and control["p"] < 0.02
 
 
-def test_splicing_is_rating_the_spliced_replies() -> None:
-    """The partners' ratings are at hand: rating the mixed replies again gives the same."""
-    halves = rate_halves(PERSONAS, SAID, panel_of(Lenient()))
-    partners = [p for p in most_different(halves) if p is not None]
-    mixed = [[SAID[i][0], SAID[j][1], SAID[i][2], SAID[j][3]] for i, j in enumerate(partners)]
-    again = rate_halves(PERSONAS, mixed, panel_of(Lenient()))
-    control = spliced(halves, 50, 0)
-    expected = consistency(again.first, again.second).item()
-    assert control and control["broken"]["mean"] == pytest.approx(expected, abs=1e-5)
+def test_noise_of_the_judge_makes_it_fall_farther() -> None:
+    """Over draws of what is said, as the formula in `spliced` has it."""
+    rng, intact, broken = np.random.default_rng(1), [], []
+    for seed in range(6):
+        scores = [rng.normal(p.target.scores, 5.0, (10, 5)).tolist() for p in MANY]
+        said = [
+            [f"{saying(s)} {i}, {k}!" for k, s in enumerate(own)] for i, own in enumerate(scores)
+        ]
+        control = spliced(*splice_halves(MANY, said, panel_of(Lenient()), Forgetful(), seed), 9, 0)
+        assert control
+        intact.append(control["intact"]["mean"] or 0.0)
+        broken.append(control["broken"]["mean"] or 0.0)
+    whole = np.mean(intact)
+    r = whole / (2 - whole)
+    left = r * (8 / 18) / (1 - r + r * 10 / 18)
+    assert 0.7 < whole < 0.9
+    assert np.mean(broken) == pytest.approx(2 * left / (1 + left), abs=0.05)
+
+
+def test_the_halves_of_the_mixed_replies_are_rated() -> None:
+    own, broken = splice_halves(PERSONAS, SAID, panel_of(Lenient()), Forgetful(), 0)
+    assert own.personas == broken.personas == tuple(PERSONAS)
+    mixed = []
+    for i, said in enumerate(SAID):
+        assert (own.odd[i], own.even[i]) == (tuple(said[::2]), tuple(said[1::2]))
+        mixed.append([broken.odd[i][0], broken.even[i][0], broken.odd[i][1], broken.even[i][1]])
+        foreign = [text for text in mixed[i] if text not in said]
+        (whose,) = {j for j in range(8) for text in foreign if text in SAID[j]}
+        assert len(foreign) == 2 and whose != i
+        assert all(text in (said[k], SAID[whose][k]) for k, text in enumerate(mixed[i]))
+    again = rate_halves(PERSONAS, mixed, panel_of(Lenient()), Forgetful())
+    assert torch.equal(again.first, broken.first) and torch.equal(again.second, broken.second)
+
+
+def test_who_is_unscored_is_left_out_on_both_sides() -> None:
+    said = [["", "", "", ""], *SAID[1:]]
+    own, broken = splice_halves(PERSONAS, said, panel_of(Lenient()), Forgetful(), 0)
+    assert own.personas == broken.personas == tuple(PERSONAS[1:])
+    half = ["1.0 1.0 1.0 1.0 1.0", "", "2.0 2.0 2.0 2.0 2.0", ""]  # even replies say nothing
+    own, _ = splice_halves(PERSONAS, [half, *SAID[1:]], panel_of(Lenient()), Forgetful(), 0)
+    assert own.personas == tuple(PERSONAS[1:])
+
+
+def test_halves_that_quality_had_rated_are_not_rated_again(
+    backbone: Backbone, tmp_path: Path
+) -> None:
+    judge, kept = Lenient(), Artefacts(tmp_path)
+    settings: Any = {"replies": 1, "max_prompt_tokens": 96, "resamples": 20, "seed": 0}
+    measure_quality(backbone, ITEMS, SAID, panel_of(judge), kept, **settings)
+    assert len(judge.seen) == 16
+    found = controls(backbone, ITEMS, SAID, panel_of(judge), kept, **settings)
+    assert "mixed" in found and len(judge.seen) == 32  # the mixed halves, for the first time
 
 
 def opposites(scores: torch.Tensor) -> Halves:
-    """Three pairs of opposite profiles, each the other's partner."""
+    """Three pairs of opposite profiles."""
     cast = []
     for trait in range(3):
         for side in (5.0, -5.0):
@@ -134,16 +185,18 @@ def opposites(scores: torch.Tensor) -> Halves:
     return Halves(tuple(cast), odd, even, scores, scores)
 
 
-def test_where_partners_show_the_same_nothing_changes() -> None:
+def test_where_the_broken_show_the_same_nothing_changes() -> None:
     rows = torch.tensor(RNG.normal(size=(3, 5)), dtype=torch.float32)
-    control = spliced(opposites(rows.repeat_interleave(2, 0)), 200, 0)
+    halves = opposites(rows.repeat_interleave(2, 0))
+    control = spliced(halves, halves, 200, 0)
     assert control and control["intact"]["mean"] == pytest.approx(1.0)
     assert control["difference"]["mean"] == pytest.approx(0.0)
     assert control["p"] == 1.0
 
 
 def test_nobody_who_differs_from_nobody_can_be_spliced() -> None:
-    assert spliced(opposites(torch.ones(6, 5)), 50, 0) is None
+    alike = opposites(torch.ones(6, 5))
+    assert spliced(alike, alike, 50, 0) is None
 
 
 def test_what_cannot_be_broken_is_left_out(backbone: Backbone) -> None:

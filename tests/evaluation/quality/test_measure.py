@@ -22,7 +22,7 @@ from lightning_dpg.metrics.likelihood import token_nll
 from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.records import TRAITS
 from tests.assessment.rubric.standin import StandIn
-from tests.evaluation.quality.panel import Reader, panel_of, saying
+from tests.evaluation.quality.panel import Forgetful, Reader, panel_of, saying
 
 CONTEXTS = tuple((("Friend", text),) for text in ("Why?", "How was your day?", "Come in!", "Hm."))
 ITEMS = [Item(persona, CONTEXTS) for persona in drawn_personas(5, 0)]
@@ -34,7 +34,7 @@ SAID = [[saying(s) for s in own] for own in TRUE + RNG.normal(size=(5, 4, 5))]
 def measure(backbone: Backbone, said: list[list[str]] = SAID, **more: Any) -> Quality:
     settings = {"replies": 2, "max_prompt_tokens": 96, "resamples": 200, "seed": 0} | more
     items = settings.pop("items", ITEMS)
-    return measure_quality(backbone, items, said, panel_of(Reader()), **settings)
+    return measure_quality(backbone, items, said, panel_of(Reader()), Forgetful(), **settings)
 
 
 def test_likelihoods_are_means_over_personas(backbone: Backbone) -> None:

@@ -139,6 +139,8 @@ def test_traits_are_compared_by_absolute_errors() -> None:
     wanted = comparison(error[:, 2].double().numpy(), np.zeros(18), WHOSE, 500, 0)
     found = traits["extraversion"]
     assert found["difference"] == pytest.approx(wanted["difference"], rel=1e-5)
+    d_z = float(error[:, 2].mean() / error[:, 2].std())
+    assert found["effect"] == pytest.approx(d_z, rel=1e-4)
     p = found["p"]
     assert p is not None and p == wanted["p"] and p < 0.05
     assert found["p_holm"] == pytest.approx(5 * p)
@@ -155,4 +157,7 @@ def test_an_arm_that_is_not_there_is_not_compared() -> None:
     silent = {"dpg": measured["dpg"], "mute": torch.full((18, 5), torch.nan)}
     mute = compare_arms(targets, silent, "dpg", WHOSE, 50, 0)["mute"]
     assert (mute["p"], mute["p_holm"], mute["effect"], mute["personas"]) == (None, None, None, 0)
-    assert mute["traits"]["openness"] == {"difference": NOTHING, "p": None, "p_holm": None}
+    assert mute["traits"]["openness"] == {
+        **{"difference": NOTHING, "p": None, "p_holm": None},
+        "effect": None,
+    }

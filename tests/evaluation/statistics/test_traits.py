@@ -14,6 +14,7 @@ from scipy.stats import linregress, pearsonr, spearmanr
 from lightning_dpg.evaluation.statistics import mean_interval
 from lightning_dpg.evaluation.statistics.traits import (
     profile_agreement,
+    selectivity,
     trait_matrix,
     trait_table,
 )
@@ -131,3 +132,23 @@ def test_the_matrix_for_json() -> None:
     assert [row[1] for row in still["matrix"]] == [None] * 5
     assert still["diagonal"] is None and still["off_diagonal"] is None
     json.dumps(still, allow_nan=False)
+
+
+def test_selectivity_against_resamples_written_out() -> None:
+    targets, measured = draw()
+    kept = [i for i in range(24) if i not in (6, 7)]
+    x, y = targets[kept].numpy(), measured[kept].numpy()
+
+    def gap(rows: list[int]) -> float:
+        matrix = np.corrcoef(x[rows].T, y[rows].T)[:5, 5:]
+        return float(np.diag(matrix).mean() - np.abs(matrix[~np.eye(5, dtype=bool)]).mean())
+
+    found = selectivity(targets, measured, WHOSE, 200, 0)
+    assert found["mean"] == pytest.approx(gap(list(range(22))), rel=1e-5)
+    drawn = np.random.default_rng(0).integers(0, 11, (200, 11))  # eleven characters of two each
+    wanted = [gap([2 * c + side for c in row for side in (0, 1)]) for row in drawn]
+    assert (found["low"], found["high"]) == pytest.approx(np.percentile(wanted, [2.5, 97.5]))
+    measured[:, 1] = 1.5
+    assert selectivity(targets, measured, WHOSE, 200, 0)["mean"] is None
+    nobody = torch.full((24, 5), torch.nan)
+    assert selectivity(targets, nobody, WHOSE, 200, 0)["mean"] is None

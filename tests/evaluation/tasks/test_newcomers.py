@@ -82,6 +82,38 @@ def test_without_regions_new_profiles_are_of_the_whole_space(seed: int) -> None:
     assert not {p.target for p in new} & {p.target for p in drawn_personas(32, seed)}
 
 
+@pytest.mark.parametrize("regions", [("C- E+ A+ N+", "C+ E- A- N-"), ("E+",), ("N+", "O+ A-")])
+@pytest.mark.parametrize("seed", range(3))
+def test_who_is_contradictory_is_not_of_a_region_that_is_held_out(
+    regions: tuple[str, ...], seed: int
+) -> None:
+    held_out = [Region.parse(text) for text in regions]
+    found, free = task_of(32, regions, seed), task_of(32, (), seed)
+    now, before = of_kind(found, "contradictory"), of_kind(free, "contradictory")
+    assert [p.id for p in now] == [p.id for p in before] and len(now) == 16
+    assert [p.description for p in now] == [p.description for p in before]
+    overlaps = [any(p.target in region for region in held_out) for p in before]
+    assert any(overlaps) and not all(overlaps)
+    for persona, same, overlap in zip(now, before, overlaps, strict=True):
+        assert not any(persona.target in region for region in held_out)
+        assert overlap or persona == same
+        assert persona.target in Region.parse(persona.name.split(", ")[-1])
+    assert len({p.target for p in found.personas}) == 32
+
+
+def test_a_contradictory_region_that_is_held_out_makes_room_for_the_others() -> None:
+    now = of_kind(task_of(16, ("E+ N+",)), "contradictory")
+    before = of_kind(task_of(16), "contradictory")
+    labels = [p.name.split(", ")[-1] for p in now]
+    assert labels == ["C- A+", "C- A+", "O+ E-", "A- N-"] * 2
+    assert len({p.target for p in now}) == 8
+    everything = task_of(6, ("E+", "E-"), contradictory=["E+ N+"])
+    assert len(of_kind(everything, "new_region")) == len(everything.items) == 6
+    assert [p for i, p in enumerate(now) if i % 4 > 1] == [
+        p for i, p in enumerate(before) if i % 4 > 1
+    ]
+
+
 def test_a_language_has_its_own_people_and_questions() -> None:
     english, chinese = task_of(), task_of(language="zh")
     assert [p.target for p in chinese.personas] == [p.target for p in english.personas]
