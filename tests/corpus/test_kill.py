@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 import random
-import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -85,7 +84,7 @@ def killed(texts: Path, folder: Path, after: float) -> bool:
     process.join(after)
     process.kill()
     process.join()
-    return process.exitcode == -signal.SIGKILL
+    return process.exitcode != 0
 
 
 @pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
