@@ -17,7 +17,8 @@ LIMIT = {"float32": 1e-3, "bfloat16": 0.25}
 """Largest error over the adapters' own effect. Another persona's adapter is off by 1 or more, twice
 the scale by about 1; rounding in bfloat16 over 32 layers takes some hundredths."""
 LEAST_EFFECT = 0.05
-"""Of the frozen model's answer: less would hide an injection that does nothing."""
+"""Of the frozen model's logits, without what is common to all words, which says nothing and is most
+of them in SmolLM2. Less would hide an injection that does nothing."""
 
 
 class DisagreementError(UserError):
@@ -76,10 +77,11 @@ def _others(answers: Mapping[str, Answer]) -> dict[str, Answer]:
 
 
 def _differs(reference: Answer, base: Answer) -> bool:
-    return all(
-        (_norms(own, frozen) >= LEAST_EFFECT * _norms(frozen)).all()
-        for own, frozen in zip(reference, base, strict=True)
-    )
+    def apart(own: Tensor, frozen: Tensor) -> bool:
+        own, frozen = (t.float() - t.float().mean(-1, keepdim=True) for t in (own, frozen))
+        return bool((_norms(own, frozen) >= LEAST_EFFECT * _norms(frozen)).all())
+
+    return all(apart(own, frozen) for own, frozen in zip(reference, base, strict=True))
 
 
 def _error(answer: Answer, reference: Answer, base: Answer | None) -> float:
