@@ -10,7 +10,7 @@ from lightning_dpg.bench import floor, timing
 from lightning_dpg.bench.floor import LLAMA_7B
 from lightning_dpg.bench.machine import bandwidth, seconds
 from lightning_dpg.config import load
-from lightning_dpg.models.hypernetwork import Hypernetwork
+from lightning_dpg.models.hypernetwork import Hypernetwork, make_hypernetwork
 from lightning_dpg.models.injection import Factors
 from lightning_dpg.models.lora import Site
 
@@ -28,19 +28,7 @@ def network(sites: list[Site], width: int) -> Hypernetwork:
         sites: where adapters go.
         width: of encoded descriptions, which is that of the model's hidden states.
     """
-    h = load(EXPERIMENT).hypernetwork
-    return Hypernetwork(
-        sites,
-        RANK,
-        SCALE,
-        width,
-        width=h.width,
-        depth=h.depth,
-        heads=h.heads,
-        output=h.output,
-        basis=h.basis,
-        imprint=h.imprint,
-    )
+    return make_hypernetwork(load(EXPERIMENT).hypernetwork, sites, RANK, SCALE, width)
 
 
 def trained_parameters(shapes: floor.Shapes, first_layer: int = 0) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lightning_dpg.config import HypernetworkConfig
 from lightning_dpg.models.imprint import Imprint
 from lightning_dpg.models.lora import LoRA, Site, shared_parameters
 from lightning_dpg.records import HIGHEST, TRAITS
@@ -149,6 +150,30 @@ def _profile_encoder(width: int) -> nn.Sequential:
     nn.init.normal_(first.weight, std=1.0)
     nn.init.normal_(second.weight, std=(2.0 / width) ** 0.5)
     return nn.Sequential(first, nn.GELU(), second)
+
+
+def make_hypernetwork(
+    settings: HypernetworkConfig,
+    sites: Sequence[Site],
+    rank: int,
+    scale: float,
+    description_width: int,
+) -> Hypernetwork:
+    """The hypernetwork that settings speak of; the other arguments as in `Hypernetwork`."""
+    return Hypernetwork(
+        sites,
+        rank,
+        scale,
+        description_width,
+        width=settings.width,
+        depth=settings.depth,
+        heads=settings.heads,
+        output=settings.output,
+        basis=settings.basis,
+        imprint=settings.imprint,
+        reads_scores=settings.reads_scores,
+        reads_description=settings.reads_description,
+    )
 
 
 def _make_head(

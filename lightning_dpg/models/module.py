@@ -20,7 +20,7 @@ from lightning_dpg.models.backbone import Backbone
 from lightning_dpg.models.checkpoint import KEY, Identity
 from lightning_dpg.models.description import DescriptionEncoder
 from lightning_dpg.models.dial import Dial
-from lightning_dpg.models.hypernetwork import Hypernetwork
+from lightning_dpg.models.hypernetwork import Hypernetwork, make_hypernetwork
 from lightning_dpg.models.injection import injected, install
 from lightning_dpg.models.likelihood import (
     by_reply,
@@ -53,20 +53,8 @@ def make_adapter_source(
         return StaticLoRA(sites, config.lora.rank, scale)
     if kind == "linear":
         return LinearLoRA(sites, config.lora.rank, scale)
-    h = config.hypernetwork
-    return Hypernetwork(
-        sites,
-        config.lora.rank,
-        scale,
-        backbone.hidden_size,
-        width=h.width,
-        depth=h.depth,
-        heads=h.heads,
-        output=h.output,
-        basis=h.basis,
-        imprint=h.imprint,
-        reads_scores=h.reads_scores,
-        reads_description=h.reads_description,
+    return make_hypernetwork(
+        config.hypernetwork, sites, config.lora.rank, scale, backbone.hidden_size
     )
 
 
