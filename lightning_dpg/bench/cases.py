@@ -169,20 +169,32 @@ class Pace:
 
     Attributes:
         setting: what they share.
+        gpu: whether small cases wait for launches, so that time grows with operations only from
+            some size on: then the line through the two largest tells how, and one alone that the
+            next takes as long.
         known: the seconds that one round of a case took, all its contenders together.
     """
 
     setting: Setting
+    gpu: bool = False
     known: dict[Case, float] = field(default_factory=dict)
 
     def seconds(self, case: Case) -> float | None:
-        """Seconds of one round, by the largest case of the same work; None before the first."""
-        alike = [known for known in self.known if known.work == case.work]
+        """Seconds of one round, by the largest cases of the same work; None before the first."""
+        alike = sorted(
+            (known.batch * known.tokens, known.checkpointing, self.setting.operations(known), time)
+            for known, time in self.known.items()
+            if known.work == case.work
+        )
         if not alike:
             return None
-        nearest = max(alike, key=lambda known: (known.batch * known.tokens, known.checkpointing))
-        growth = self.setting.operations(case) / self.setting.operations(nearest)
-        return self.known[nearest] * growth
+        *_, size, time = alike[-1]
+        growth = self.setting.operations(case) - size
+        if not self.gpu:
+            return time + time / size * growth
+        *_, smaller, before = alike[-2] if len(alike) > 1 else alike[-1]
+        slope = (time - before) / (size - smaller) if size != smaller else 0.0
+        return time + max(0.0, slope) * growth
 
 
 def too_large(needed: float, free: float, what: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +15,14 @@ from lightning_dpg.bench.floor import LLAMA_7B, Shapes
 from lightning_dpg.config import BackboneConfig
 from lightning_dpg.models.backbone import Backbone, byte_tokenizer, load_backbone
 
-FEW_WORDS = 320
-"""Vocabulary of the models whose layers alone are taken: that of the tokenizer of bytes."""
 LONGEST = 4096
 
 
 def build(config: BackboneConfig, shapes: Shapes = LLAMA_7B) -> Backbone:
     """Load it layer by layer: never more than one layer is there that is not quantised.
 
-    One layer's random weights are written once and loaded as often as there are layers, each time
-    through `load_backbone` as any model's are. All layers have the same weights, in memory of their
+    A model of one layer is written and loaded through `load_backbone` as any model is; the other
+    layers are copies of that layer as it was loaded. All have the same weights, in memory of their
     own: that costs the time and the memory of different ones.
 
     Args:
@@ -34,30 +33,23 @@ def build(config: BackboneConfig, shapes: Shapes = LLAMA_7B) -> Backbone:
         UserError: what `load_backbone` raises.
     """
     with tempfile.TemporaryDirectory() as folder:
-        whole, layer = Path(folder, "whole"), Path(folder, "layer")
-        _write(whole, shapes, shapes.vocabulary)
-        backbone = load_backbone(replace(config, source="hub", name=str(whole), revision=None))
-        _write(layer, shapes, FEW_WORDS)
-        source = replace(config, source="hub", name=str(layer), revision=None)
-        for number in range(1, shapes.layers):
-            _append(backbone.model, load_backbone(source).model, number)
+        _write(Path(folder), shapes)
+        backbone = load_backbone(replace(config, source="hub", name=folder, revision=None))
+    model: Any = backbone.model
+    for number in range(1, shapes.layers):
+        layer = copy.deepcopy(model.model.layers[0])
+        layer.self_attn.layer_idx = number
+        layer.self_attn.config = model.config
+        model.model.layers.append(layer)
+    model.config.num_hidden_layers = shapes.layers
     identity = f"{shapes.name}@random/{config.quantization}/{config.dtype}"
     return replace(backbone, identity=identity)
 
 
-def _append(model: Any, other: Any, number: int) -> None:
-    """Move the only layer of another model behind those of this one."""
-    layer = other.model.layers[0]
-    layer.self_attn.layer_idx = number
-    layer.self_attn.config = model.config
-    model.model.layers.append(layer)
-    model.config.num_hidden_layers = number + 1
-
-
-def _write(folder: Path, shapes: Shapes, vocabulary: int) -> None:
+def _write(folder: Path, shapes: Shapes) -> None:
     """A model of one layer as a folder that `load_backbone` takes."""
     config = LlamaConfig(
-        vocab_size=vocabulary,
+        vocab_size=shapes.vocabulary,
         hidden_size=shapes.hidden,
         intermediate_size=shapes.intermediate,
         num_hidden_layers=1,
@@ -72,5 +64,17 @@ def _write(folder: Path, shapes: Shapes, vocabulary: int) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    _calm(model, shapes.layers)
     model.save_pretrained(folder)
     byte_tokenizer().save_pretrained(folder)
+
+
+@torch.no_grad()
+def _calm(model: Any, layers: int) -> None:
+    """Divide what each layer adds by the square root of the number of additions (GPT-2, 2.3).
+
+    Otherwise layer after layer magnifies rounding, and in bfloat16 nobody could tell the right
+    adapters from wrong ones.
+    """
+    for name in ("self_attn.o_proj", "mlp.down_proj"):
+        model.get_submodule(f"model.layers.0.{name}").weight.mul_((2 * layers) ** -0.5)

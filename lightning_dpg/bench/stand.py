@@ -24,7 +24,7 @@ from lightning_dpg.models.likelihood import reply_nll
 from lightning_dpg.models.lora import Adapters, LoRA, Site, find_sites
 from lightning_dpg.models.module import PersonalityModule
 
-RANDOM_B = 0.05
+RANDOM_B = 0.1
 """Standard deviation of B: deltas are about a third of what a site itself says."""
 DESCRIPTIONS = 8
 """Texts that tell the hypernetwork what is usual."""

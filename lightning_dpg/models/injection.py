@@ -23,21 +23,23 @@ class InjectionError(RuntimeError):
 class Factors:
     """An adapter as the hooks multiply with it, made once for a scope.
 
-    B lies transposed: with one token a sample, the product that adds it reads whole rows instead
-    of r numbers at a time, which is up to four times as fast on a CPU (`docs/performance.md`).
+    Both lie as the products want them: on a GPU each operation that a hook can spare is a launch,
+    and on a CPU the product that adds a transposed B is up to four times as fast for one token a
+    sample, because it reads whole rows (`docs/performance.md`).
 
     Attributes:
-        a: A, shape (batch or 1, r, in_features).
-        b: scale · Bᵀ, shape (batch or 1, r, out_features), contiguous.
+        down: Aᵀ, shape (batch, in_features, r), or A of all samples, shape (r, in_features).
+        up: scale · Bᵀ, shape (batch or 1, r, out_features), contiguous.
     """
 
-    a: Tensor
-    b: Tensor
+    down: Tensor
+    up: Tensor
 
     @classmethod
     def of(cls, lora: LoRA, dtype: torch.dtype) -> Factors:
         """The factors of an adapter in the precision that the site answers in."""
-        return cls(lora.a.to(dtype), (lora.b.mT * lora.scale).to(dtype).contiguous())
+        a, up = lora.a.to(dtype), (lora.b.mT * lora.scale).to(dtype).contiguous()
+        return cls(a[0] if a.shape[0] == 1 else a.mT, up)
 
 
 class Injection:
@@ -169,6 +171,9 @@ class Injection:
 def _with_delta(x: Tensor, output: Tensor, factors: Factors, name: str) -> Tensor:
     """`output + scale · B(Ax)`, each sample with its own A and B.
 
+    Without gradients the sum is written over `output`, which the site has made for nobody else:
+    a copy would be a third of what the adapter reads and writes.
+
     Args:
         x: input of the site, (batch, tokens, in_features).
         output: output of the frozen site, (batch, tokens, out_features).
@@ -178,17 +183,26 @@ def _with_delta(x: Tensor, output: Tensor, factors: Factors, name: str) -> Tenso
     Raises:
         InjectionError: a batch size that is neither 1 nor that of `x`.
     """
-    x, a, b = (part.to(output.dtype) for part in (x, factors.a, factors.b))
-    for part in (a, b):
-        if part.shape[0] not in (1, x.shape[0]):
+    batch, dtype = x.shape[0], output.dtype
+    down, up = _as(factors.down, dtype), _as(factors.up, dtype)
+    for samples in (up.shape[0], down.shape[0] if down.dim() == 3 else 1):
+        if samples not in (1, batch):
             raise InjectionError(
-                f"{name}: adapters for a batch of {part.shape[0]}, but the model runs a batch of "
-                f"{x.shape[0]}: expand them"
+                f"{name}: adapters for a batch of {samples}, but the model runs a batch of "
+                f"{batch}: expand them"
             )
-    low = F.linear(x, a[0]) if a.shape[0] == 1 else torch.bmm(x, a.mT)
-    if b.shape[0] == 1:
-        return output + low @ b[0]
-    return torch.baddbmm(output, low, b)
+    x = _as(x, dtype)
+    low = F.linear(x, down) if down.dim() == 2 else torch.bmm(x, down)
+    if up.shape[0] != batch:
+        return output + low @ up[0]
+    if torch.is_grad_enabled() or low.dtype != dtype:  # autocast has rounded `low`
+        return torch.baddbmm(output, low, up)
+    return torch.baddbmm(output, low, up, out=output)
+
+
+def _as(part: Tensor, dtype: torch.dtype) -> Tensor:
+    """`part.to(dtype)`, which even where it does nothing takes the time of a call."""
+    return part if part.dtype == dtype else part.to(dtype)
 
 
 def _layer_of(site: str) -> str:

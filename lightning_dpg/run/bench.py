@@ -179,7 +179,7 @@ def _all(
 ) -> None:
     """Add the cases of one model to the results, and why some were left out."""
     todo = cases.grid(preset.batches, preset.tokens, preset.new_tokens)
-    pace = Pace(stand.setting)
+    pace = Pace(stand.setting, stand.device.type == "cuda")
     precision = stand.setting.precision
     for number, case in enumerate(todo):
         left = deadline - time.monotonic()

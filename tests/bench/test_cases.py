@@ -78,6 +78,17 @@ def test_pace_grows_from_the_largest_case_of_the_same_work() -> None:
     assert again is not None and 12.0 < again < 15.0
 
 
+def test_on_a_gpu_small_cases_wait_for_launches_and_say_little_of_large_ones() -> None:
+    pace, small, middle = Pace(SETTING, gpu=True), Case("prefill", 1, 128), Case("prefill", 8, 128)
+    large = Case("prefill", 32, 128)
+    pace.known[small] = 0.5
+    assert pace.seconds(large) == 0.5  # not 32 times as long
+    pace.known[middle] = 0.4
+    assert pace.seconds(large) == 0.4
+    pace.known[middle] = 1.2
+    assert pace.seconds(large) == pytest.approx(0.5 + 0.7 / 7 * 31)
+
+
 def test_floors_are_named_by_work() -> None:
     assert SETTING.least_ratio(Case("training", 8, 512)) == 1.0
     prefill, decoding = (

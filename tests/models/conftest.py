@@ -95,7 +95,7 @@ def trainer(steps: int = 1, **settings: Any) -> L.Trainer:
         warnings.filterwarnings("ignore", message=message)
     return L.Trainer(
         max_steps=steps,
-        accelerator="cpu",
+        accelerator=settings.pop("accelerator", "cpu"),
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

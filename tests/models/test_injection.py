@@ -437,7 +437,7 @@ def test_under_autocast_adapters_are_cast_for_the_scope_and_not_in_every_hook(
         late = logits(backbone, ids)
     with autocast, injected(backbone.model, adapters):
         assert injection._active is not None
-        kinds = {part.dtype for f in injection._active.values() for part in (f.a, f.b)}
+        kinds = {part.dtype for f in injection._active.values() for part in (f.down, f.up)}
         got = logits(backbone, ids)
     assert kinds == {kind}
     assert torch.equal(got, late) and not torch.equal(got, injected_logits(backbone, ids, adapters))
