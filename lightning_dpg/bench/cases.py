@@ -54,6 +54,7 @@ class Preset:
         repeats: repetitions of a case at most.
         seconds: of the whole benchmark.
         new_tokens: of decoding.
+        works: what is measured.
     """
 
     batches: tuple[int, ...]
@@ -61,17 +62,23 @@ class Preset:
     repeats: int
     seconds: float
     new_tokens: int = NEW_TOKENS
+    works: tuple[Work, ...] = WORKS
 
 
 QUICK = Preset((8,), (128,), 7, 300.0)
 FULL = Preset((1, 8, 32), (128, 512, 2048), 15, 7200.0)
 
 
-def grid(batches: Iterable[int], tokens: Iterable[int], new_tokens: int = NEW_TOKENS) -> list[Case]:
+def grid(
+    batches: Iterable[int],
+    tokens: Iterable[int],
+    new_tokens: int = NEW_TOKENS,
+    works: Sequence[Work] = WORKS,
+) -> list[Case]:
     """All cases, small ones first: they tell how long the large ones would take."""
     cases = [
         Case(work, b, t, checkpointing, new_tokens)
-        for work, b, t in product(WORKS, batches, tokens)
+        for work, b, t in product(works, batches, tokens)
         for checkpointing in ([False, True] if work == "training" else [False])
     ]
     return sorted(cases, key=lambda c: (c.batch * c.tokens, WORKS.index(c.work), c.checkpointing))

@@ -20,6 +20,10 @@ def bench(
         list[str] | None,
         typer.Option(help="none, nf4; may be given again", show_default="both"),
     ] = None,
+    work: Annotated[
+        list[str] | None,
+        typer.Option(help="prefill, decoding, training; may be given again", show_default="all"),
+    ] = None,
     batch: Annotated[list[int] | None, typer.Option(help="samples; may be given again")] = None,
     tokens: Annotated[
         list[int] | None, typer.Option(help="of each sample; may be given again")
@@ -38,6 +42,7 @@ def bench(
         model=model,  # type: ignore[arg-type]
         dtypes=dtype or ("auto",),  # type: ignore[arg-type]
         quantizations=quantization or ("none", "nf4"),  # type: ignore[arg-type]
+        works=work or (),  # type: ignore[arg-type]
         batches=batch or (),
         tokens=tokens or (),
         repeats=repeats,

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import torch
 
 from lightning_dpg.bench import budget, cases, floor, persona
-from lightning_dpg.bench.cases import Case, Pace, Setting
+from lightning_dpg.bench.cases import Case, Pace, Setting, Work
 from lightning_dpg.bench.llama7b import build
 from lightning_dpg.bench.machine import machine
 from lightning_dpg.bench.measure import CHECKING, LEAST_REPEATS, measure
@@ -51,6 +51,7 @@ class Plan:
         model: `auto` takes Llama-7B's shapes on a GPU and SmolLM2 elsewhere.
         dtypes: `auto`: bfloat16 where the hardware multiplies it, else float32.
         quantizations: each is measured with each dtype.
+        works: what is measured; none for everything.
         batches: values of B; none for the preset's.
         tokens: values of T; none for the preset's.
         repeats: of a case at most, 3 or more; None for the preset's.
@@ -62,6 +63,7 @@ class Plan:
     model: Model = "auto"
     dtypes: Sequence[Dtype] = ("auto",)
     quantizations: Sequence[Quantization] = ("none", "nf4")
+    works: Sequence[Work] = field(default=())
     batches: Sequence[int] = field(default=())
     tokens: Sequence[int] = field(default=())
     repeats: int | None = None
@@ -101,6 +103,7 @@ def bench(plan: Plan, out: Path, steps: Steps | None = None) -> Path:
         "experiment": experiment.name,
         "machine": machine(device),
         "settings": {
+            "works": preset.works,
             "batches": preset.batches,
             "tokens": preset.tokens,
             "repeats": preset.repeats,
@@ -178,7 +181,7 @@ def _all(
     save: Callable[[], None],
 ) -> None:
     """Add the cases of one model to the results, and why some were left out."""
-    todo = cases.grid(preset.batches, preset.tokens, preset.new_tokens)
+    todo = cases.grid(preset.batches, preset.tokens, preset.new_tokens, preset.works)
     pace = Pace(stand.setting, stand.device.type == "cuda")
     precision = stand.setting.precision
     for number, case in enumerate(todo):
@@ -244,6 +247,7 @@ def _checked(plan: Plan) -> tuple[Plan, cases.Preset]:
     _known("--model", [plan.model], get_args(Model))
     _known("--dtype", plan.dtypes, get_args(Dtype))
     _known("--quantization", plan.quantizations, get_args(Quantization))
+    _known("--work", plan.works, get_args(Work))
     _known("--device", [plan.device], get_args(Device))
     _positive("--batch", plan.batches)
     _positive("--tokens", plan.tokens, least=2)  # half of them are the prompt of a training step
@@ -256,6 +260,7 @@ def _checked(plan: Plan) -> tuple[Plan, cases.Preset]:
     preset = cases.QUICK if plan.quick else cases.FULL
     preset = replace(
         preset,
+        works=tuple(dict.fromkeys(plan.works)) or preset.works,
         batches=tuple(dict.fromkeys(plan.batches)) or preset.batches,
         tokens=tuple(dict.fromkeys(plan.tokens)) or preset.tokens,
         repeats=plan.repeats or preset.repeats,

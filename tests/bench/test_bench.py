@@ -203,6 +203,7 @@ PERSONA = {"model": "x", "p50": 1.0, "p95": 1.0, "token_seconds": 2.0, "token_me
         ({"model": "gpt"}, "--model expected one of auto, smollm2, llama7b, tiny, got 'gpt'"),
         ({"dtypes": ("half",)}, "--dtype expected one of auto, bfloat16, float32, got 'half'"),
         ({"quantizations": ("int8",)}, "--quantization expected one of none, nf4, got 'int8'"),
+        ({"works": ("chat",)}, "--work expected one of prefill, training, decoding, got 'chat'"),
         ({"batches": (0,)}, "--batch expected a number from 1 upwards, got 0"),
         ({"tokens": (1,)}, "--tokens expected a number from 2 upwards, got 1"),
         ({"repeats": 2}, "--repeats expected a number from 3 upwards, got 2"),

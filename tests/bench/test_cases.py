@@ -21,6 +21,7 @@ def test_the_grid_has_every_cell_once_and_small_ones_first() -> None:
     assert {c.checkpointing for c in grid if c.work == "training"} == {False, True}
     assert not any(c.checkpointing for c in grid if c.work != "training")
     assert grid[0] == Case("prefill", 1, 128)
+    assert cases.grid((8,), (16,), works=["decoding"]) == [Case("decoding", 8, 16)]
     assert Case("training", 8, 512, True).title == "training, B 8, T 512, checkpointing"
 
 
