@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lightning_dpg.report.reading import Dose, Ratio, RunFolder
+from lightning_dpg.report.reading import Dose, Ratio, RunFolder, Task
 from lightning_dpg.report.style import label
 from lightning_dpg.report.tables import number, signed, spread
 from lightning_dpg.report.words import inside, kind
@@ -53,7 +53,7 @@ def outcome(run: RunFolder) -> str:
 
 
 def shortfalls(run: RunFolder) -> list[str]:
-    """Where the main arm is no better than the answer that is always zero, a sentence each."""
+    """Where the main arm is no better than always zero, and which arms beat it, a sentence each."""
     found = []
     for task in run.tasks:
         arm = task.arm(run.main.name)
@@ -64,7 +64,17 @@ def shortfalls(run: RunFolder) -> list[str]:
                     f"{where}: {label(run.main.name)} is no better than constant zero "
                     f"({spread(group.l2)} against {number(group.zero)})."
                 )
-    return found
+    return found + [sentence for task in run.tasks for sentence in _beaten(task)]
+
+
+def _beaten(task: Task) -> list[str]:
+    """The arms that are nearer to what was asked than the main one, persona by persona."""
+    return [
+        f"{task.title}: {label(other.other)} is nearer to what was asked than "
+        f"{label(task.main.name)}, by {spread(other.difference)} points."
+        for other in task.comparisons
+        if other.difference and other.difference.low is not None and other.difference.low > 0
+    ]
 
 
 def targets(run: RunFolder) -> list[Target]:

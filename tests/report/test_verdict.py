@@ -170,3 +170,18 @@ def test_a_group_on_which_it_is_no_better_than_zero_is_named(make_run: MakeRun) 
         "Open-ended questions, held-out personas: DPG is no better than constant zero "
         "(4.40 [4.00, 4.80] against 3.60)."
     ]
+
+
+@pytest.mark.parametrize(("low", "named"), [(0.5, True), (-0.1, False)])
+def test_an_arm_that_is_clearly_nearer_is_named_and_one_that_may_be_is_not(
+    make_run: MakeRun, low: float, named: bool
+) -> None:
+    def change(results: dict[str, Any]) -> None:
+        compared = results["tasks"]["questions"]["comparisons"]["lora_sft"]
+        compared["difference"] = {"mean": 1.4, "low": low, "high": 2.0}
+
+    said = (
+        "Open-ended questions: LoRA-SFT is nearer to what was asked than DPG, "
+        "by 1.40 [0.50, 2.00] points."
+    )
+    assert shortfalls(read_run(make_run(change))) == ([said] if named else [])
