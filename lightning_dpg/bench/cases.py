@@ -11,7 +11,7 @@ from lightning_dpg.bench import budget, floor
 from lightning_dpg.bench.floor import Shapes
 from lightning_dpg.models.lora import Site
 
-Work = Literal["prefill", "training", "decoding"]
+Work = Literal["prefill", "decoding", "training"]
 WORKS: tuple[Work, ...] = ("prefill", "decoding", "training")
 NEW_TOKENS = 32
 SAFETY = 1.3
@@ -177,8 +177,8 @@ class Pace:
     Attributes:
         setting: what they share.
         gpu: whether small cases wait for launches, so that time grows with operations only from
-            some size on: then the line through the two largest tells how, and one alone that the
-            next takes as long.
+            some size on: then the line through the two largest tells how, never steeper than in
+            proportion, and one alone that the next takes as long.
         known: the seconds that one round of a case took, all its contenders together.
     """
 
@@ -188,20 +188,19 @@ class Pace:
 
     def seconds(self, case: Case) -> float | None:
         """Seconds of one round, by the largest cases of the same work; None before the first."""
-        alike = sorted(
-            (known.batch * known.tokens, known.checkpointing, self.setting.operations(known), time)
-            for known, time in self.known.items()
-            if known.work == case.work
-        )
+        work = [known for known in self.known if known.work == case.work]
+        same = [known for known in work if known.checkpointing == case.checkpointing]
+        alike = sorted(same or work, key=lambda k: (k.batch * k.tokens, k.checkpointing))
         if not alike:
             return None
-        *_, size, time = alike[-1]
-        growth = self.setting.operations(case) - size
-        if not self.gpu:
-            return time + time / size * growth
-        *_, smaller, before = alike[-2] if len(alike) > 1 else alike[-1]
-        slope = (time - before) / (size - smaller) if size != smaller else 0.0
-        return time + max(0.0, slope) * growth
+        sizes = [self.setting.operations(known) for known in alike]
+        times = [self.known[known] for known in alike]
+        slope = times[-1] / sizes[-1]
+        if self.gpu:
+            rise = times[-1] - times[-2] if len(alike) > 1 else 0.0
+            run = sizes[-1] - sizes[-2] if len(alike) > 1 else 1.0
+            slope = min(slope, max(0.0, rise / run)) if run > 0 else slope
+        return times[-1] + slope * (self.setting.operations(case) - sizes[-1])
 
 
 def too_large(needed: float, free: float, what: str) -> str | None:

@@ -19,7 +19,7 @@ LONGEST = 4096
 
 
 def build(config: BackboneConfig, shapes: Shapes = LLAMA_7B) -> Backbone:
-    """Load it layer by layer: never more than one layer is there that is not quantised.
+    """Load one layer and copy it: never more than one layer is there that is not quantised.
 
     A model of one layer is written and loaded through `load_backbone` as any model is; the other
     layers are copies of that layer as it was loaded. All have the same weights, in memory of their
@@ -73,8 +73,8 @@ def _write(folder: Path, shapes: Shapes) -> None:
 def _calm(model: Any, layers: int) -> None:
     """Divide what each layer adds by the square root of the number of additions (GPT-2, 2.3).
 
-    Otherwise layer after layer magnifies rounding, and in bfloat16 nobody could tell the right
-    adapters from wrong ones.
+    Otherwise layer after layer magnifies rounding, and in bfloat16 equal adapters would say things
+    nearly as far apart as slightly different ones.
     """
     for name in ("self_attn.o_proj", "mlp.down_proj"):
         model.get_submodule(f"model.layers.0.{name}").weight.mul_((2 * layers) ** -0.5)

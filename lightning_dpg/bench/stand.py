@@ -25,7 +25,8 @@ from lightning_dpg.models.lora import Adapters, LoRA, Site, find_sites
 from lightning_dpg.models.module import PersonalityModule
 
 RANDOM_B = 0.1
-"""Standard deviation of B: deltas are about a third of what a site itself says."""
+"""Standard deviation of B: deltas are about half of what a site of Llama-7B itself says. With half
+of it, rounding in bfloat16 is a fifth of what they change in the sample that they change least."""
 DESCRIPTIONS = 8
 """Texts that tell the hypernetwork what is usual."""
 

@@ -171,8 +171,8 @@ class Injection:
 def _with_delta(x: Tensor, output: Tensor, factors: Factors, name: str) -> Tensor:
     """`output + scale · B(Ax)`, each sample with its own A and B.
 
-    Without gradients the sum is written over `output`, which the site has made for nobody else:
-    a copy would be a third of what the adapter reads and writes.
+    Without gradients the sum is written over `output`, since a copy would be a third of what the
+    adapter reads and writes: an earlier hook that keeps the site's output sees it change.
 
     Args:
         x: input of the site, (batch, tokens, in_features).
@@ -195,9 +195,9 @@ def _with_delta(x: Tensor, output: Tensor, factors: Factors, name: str) -> Tenso
     low = F.linear(x, down) if down.dim() == 2 else torch.bmm(x, down)
     if up.shape[0] != batch:
         return output + low @ up[0]
-    if torch.is_grad_enabled() or low.dtype != dtype:  # autocast has rounded `low`
-        return torch.baddbmm(output, low, up)
-    return torch.baddbmm(output, low, up, out=output)
+    # Autocast rounds `low` and skips `out=`, and compilers take only a contiguous one.
+    over = not torch.is_grad_enabled() and low.dtype == dtype and output.is_contiguous()
+    return torch.baddbmm(output, low, up, out=output) if over else torch.baddbmm(output, low, up)
 
 
 def _as(part: Tensor, dtype: torch.dtype) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Literal
 from lightning_dpg.report.reading import Dose, Ratio, RunFolder, Task
 from lightning_dpg.report.style import label
 from lightning_dpg.report.tables import number, signed, spread
-from lightning_dpg.report.words import inside, kind
+from lightning_dpg.report.words import FARTHER, comparison_verdict, inside, kind
 
 MOST = {"dpg_over_lora_sft": 0.74, "dpg_over_best_prompt": 0.5, "dpg_over_constant_zero": 0.75}
 """Ratios of P.S.D.C. that the project aims at; the first is that of the paper."""
@@ -68,12 +68,12 @@ def shortfalls(run: RunFolder) -> list[str]:
 
 
 def _beaten(task: Task) -> list[str]:
-    """The arms that are nearer to what was asked than the main one, persona by persona."""
+    """The arms that lie nearer to what was asked than the main one, after Holm's correction."""
     return [
         f"{task.title}: {label(other.other)} is nearer to what was asked than "
         f"{label(task.main.name)}, by {spread(other.difference)} points."
         for other in task.comparisons
-        if other.difference and other.difference.low is not None and other.difference.low > 0
+        if comparison_verdict(other) == FARTHER
     ]
 
 

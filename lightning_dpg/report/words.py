@@ -8,6 +8,7 @@ from lightning_dpg.report.style import label
 PAPER = {"dpg_over_lora_sft": 3.14 / 4.25, "dpg_over_best_prompt": 3.14 / 3.36}
 """The paper's ratios (Llama-7B; its prompt-only arm is GPT-4): orientation, not a comparison."""
 SIGNIFICANT = 0.05
+FARTHER = "farther from it"
 _KINDS = {"held_out": "held-out", "seen": "of training", "": "unnamed kind"}
 _CONTROLS = {
     "shuffled_words": "words in another order",
@@ -63,7 +64,7 @@ def comparison_verdict(found: Comparison) -> str:
         return "not tested"
     if found.p_holm >= SIGNIFICANT:
         return "no clear difference"
-    return "nearer to what was asked" if found.difference.mean < 0 else "farther from it"
+    return "nearer to what was asked" if found.difference.mean < 0 else FARTHER
 
 
 def control_title(name: str) -> str:

@@ -174,8 +174,17 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_loaded(
 
 def test_what_is_given_twice_is_measured_once() -> None:
     twice = replace(QUIET, batches=(8, 1, 8), tokens=(16, 16), dtypes=("auto", "auto"))
-    plan, preset = command._checked(twice)
+    plan, preset = command._checked(replace(twice, works=("decoding", "decoding")))
     assert (preset.batches, preset.tokens, plan.dtypes) == ((8, 1), (16,), ("auto",))
+    assert preset.works == ("decoding",)
+    assert command._checked(twice)[1].works == ("prefill", "decoding", "training")
+
+
+def test_only_the_work_that_was_asked_for_is_measured(tmp_path: Path) -> None:
+    command.bench(replace(QUIET, works=("decoding",)), tmp_path)
+    results = json.loads((tmp_path / command.DATA).read_text())
+    assert {case["work"] for case in results["cases"]} == {"decoding"}
+    assert results["settings"]["works"] == ["decoding"]
 
 
 def test_the_token_of_a_persona_is_one_samples_and_the_fastest() -> None:
@@ -203,7 +212,7 @@ PERSONA = {"model": "x", "p50": 1.0, "p95": 1.0, "token_seconds": 2.0, "token_me
         ({"model": "gpt"}, "--model expected one of auto, smollm2, llama7b, tiny, got 'gpt'"),
         ({"dtypes": ("half",)}, "--dtype expected one of auto, bfloat16, float32, got 'half'"),
         ({"quantizations": ("int8",)}, "--quantization expected one of none, nf4, got 'int8'"),
-        ({"works": ("chat",)}, "--work expected one of prefill, training, decoding, got 'chat'"),
+        ({"works": ("chat",)}, "--work expected one of prefill, decoding, training, got 'chat'"),
         ({"batches": (0,)}, "--batch expected a number from 1 upwards, got 0"),
         ({"tokens": (1,)}, "--tokens expected a number from 2 upwards, got 1"),
         ({"repeats": 2}, "--repeats expected a number from 3 upwards, got 2"),

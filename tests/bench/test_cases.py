@@ -88,6 +88,19 @@ def test_on_a_gpu_small_cases_wait_for_launches_and_say_little_of_large_ones() -
     assert pace.seconds(large) == 0.4
     pace.known[middle] = 1.2
     assert pace.seconds(large) == pytest.approx(0.5 + 0.7 / 7 * 31)
+    pace.known[Case("decoding", 1, 128)] = 10.0  # of nearly as many bytes as the next
+    pace.known[Case("decoding", 1, 512)] = 11.0
+    guess = pace.seconds(Case("decoding", 32, 2048))
+    assert guess is not None and guess < 11 * 20  # by noise alone a line would go far beyond
+
+
+def test_recomputation_on_a_gpu_says_nothing_of_steps_without_it() -> None:
+    pace = Pace(SETTING, gpu=True)
+    for tokens in (128, 512):
+        pace.known[Case("training", 1, tokens)] = 1.0
+        pace.known[Case("training", 1, tokens, True)] = 2.0
+    assert pace.seconds(Case("training", 8, 128)) == 1.0
+    assert pace.seconds(Case("training", 8, 128, True)) == 2.0
 
 
 def test_floors_are_named_by_work() -> None:

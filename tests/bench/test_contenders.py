@@ -240,6 +240,8 @@ def test_a_mismatch_is_an_error(changed: dict[str, Tensor], said: str) -> None:
 def test_a_rounding_of_bfloat16_is_none_in_bfloat16_alone() -> None:
     rounded = answers(**{who.OURS: torch.tensor([[2.05, 0.05]])})
     agreement.check(rounded, "bfloat16", "a case")
+    with pytest.raises(agreement.DisagreementError):  # a scale that is wrong by two fifths
+        agreement.check(answers(**{who.OURS: torch.tensor([[2.4, -0.8]])}), "bfloat16", "a case")
     with pytest.raises(agreement.DisagreementError):
         agreement.check(rounded, "float32", "a case")
 

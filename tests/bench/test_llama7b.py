@@ -37,6 +37,16 @@ def test_it_has_the_shapes_and_every_layer_is_in_nf4(backbone: Backbone) -> None
     assert backbone.identity == "small@random/nf4/bfloat16"
 
 
+def test_what_layers_add_is_scaled_down_by_their_number() -> None:
+    model: Any = build(
+        BackboneConfig(quantization="none", dtype="float32", device="cpu"), SMALL
+    ).model
+    layer, calm = model.model.layers[1], 0.02 / 6**0.5
+    for linear in (layer.self_attn.o_proj, layer.mlp.down_proj):
+        assert float(linear.weight.std()) == pytest.approx(calm, rel=0.05)
+    assert float(layer.self_attn.v_proj.weight.std()) == pytest.approx(0.02, rel=0.05)
+
+
 def test_layers_have_memory_of_their_own(backbone: Backbone) -> None:
     model: Any = backbone.model
     places = {layer.mlp.up_proj.weight.data_ptr() for layer in model.model.layers}

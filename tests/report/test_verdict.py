@@ -172,13 +172,16 @@ def test_a_group_on_which_it_is_no_better_than_zero_is_named(make_run: MakeRun) 
     ]
 
 
-@pytest.mark.parametrize(("low", "named"), [(0.5, True), (-0.1, False)])
+@pytest.mark.parametrize(
+    ("mean", "p_holm", "named"), [(1.4, 0.01, True), (1.4, 0.2, False), (-1.4, 0.01, False)]
+)
 def test_an_arm_that_is_clearly_nearer_is_named_and_one_that_may_be_is_not(
-    make_run: MakeRun, low: float, named: bool
+    make_run: MakeRun, mean: float, p_holm: float, named: bool
 ) -> None:
     def change(results: dict[str, Any]) -> None:
         compared = results["tasks"]["questions"]["comparisons"]["lora_sft"]
-        compared["difference"] = {"mean": 1.4, "low": low, "high": 2.0}
+        compared["difference"] = {"mean": mean, "low": mean - 0.9, "high": mean + 0.6}
+        compared["p_holm"] = p_holm
 
     said = (
         "Open-ended questions: LoRA-SFT is nearer to what was asked than DPG, "
