@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors.torch import save_file
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -72,7 +73,7 @@ def load_backbone(config: BackboneConfig, seed: int = 0) -> Backbone:
         model, tokenizer = _random_llama(seed), byte_tokenizer()
         if config.quantization == "nf4":
             with tempfile.TemporaryDirectory() as folder:
-                model.save_pretrained(folder)
+                _save(model, Path(folder))
                 model = _load_model(folder, config, device)
         else:
             model = model.to(device, getattr(torch, config.dtype))
@@ -223,8 +224,18 @@ def _convert(gguf: Path, folder: Path) -> None:
     model = LlamaForCausalLM(LlamaConfig.from_dict(settings))
     model.load_state_dict(source.state_dict())
     with replacing(folder) as new:
-        model.bfloat16().save_pretrained(new)
+        _save(model.bfloat16(), new)
         tokenizer.save_pretrained(new)
+
+
+def _save(model: PreTrainedModel, folder: Path) -> None:
+    """As `save_pretrained`, which of a group of processes lets the first alone write weights."""
+    weights = model.state_dict()
+    if model.config.tie_word_embeddings:
+        weights.pop("lm_head.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    model.config.save_pretrained(folder)
+    model.generation_config.save_pretrained(folder)
 
 
 def _random_llama(seed: int) -> PreTrainedModel:

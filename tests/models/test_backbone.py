@@ -57,6 +57,20 @@ def test_nf4_layers_are_four_bit_layers_with_a_fixed_compute_type(
     assert backbone.identity == f"tiny-random-llama@seed=0/nf4/{dtype}"
 
 
+def test_the_second_process_of_a_group_has_weights_to_quantise(
+    make_backbone: MakeBackbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Transformers lets the first process alone save, into a folder that no other one reads."""
+    alone = make_backbone(quantization="nf4").model
+    monkeypatch.setattr(
+        "transformers.distributed.mixin._is_torch_distributed_initialized", lambda: True
+    )
+    monkeypatch.setattr("transformers.distributed.mixin._get_torch_distributed_rank", lambda: 1)
+    ids = torch.randint(3, 259, (1, 8), generator=torch.Generator().manual_seed(0))
+    second = make_backbone(quantization="nf4").model
+    assert torch.equal(second(input_ids=ids).logits, alone(input_ids=ids).logits)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_nf4_is_near_the_full_model_and_not_the_same(
     make_backbone: MakeBackbone, dtype: str
