@@ -190,17 +190,15 @@ class Pace:
         """Seconds of one round, by the largest cases of the same work; None before the first."""
         work = [known for known in self.known if known.work == case.work]
         same = [known for known in work if known.checkpointing == case.checkpointing]
-        alike = sorted(same or work, key=lambda k: (k.batch * k.tokens, k.checkpointing))
+        alike = sorted((self.setting.operations(k), self.known[k]) for k in same or work)
         if not alike:
             return None
-        sizes = [self.setting.operations(known) for known in alike]
-        times = [self.known[known] for known in alike]
-        slope = times[-1] / sizes[-1]
+        size, time = alike[-1]
+        slope = time / size
         if self.gpu:
-            rise = times[-1] - times[-2] if len(alike) > 1 else 0.0
-            run = sizes[-1] - sizes[-2] if len(alike) > 1 else 1.0
-            slope = min(slope, max(0.0, rise / run)) if run > 0 else slope
-        return times[-1] + slope * (self.setting.operations(case) - sizes[-1])
+            smaller, before = alike[-2] if len(alike) > 1 else (0.0, time)
+            slope = min(slope, max(0.0, time - before) / (size - smaller))
+        return time + slope * (self.setting.operations(case) - size)
 
 
 def too_large(needed: float, free: float, what: str) -> str | None:
